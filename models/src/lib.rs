@@ -1,0 +1,1 @@
+//! Benchmark and example models of costate, one file a model.

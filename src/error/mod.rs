@@ -1,0 +1,1 @@
+//! Why a solve stopped: step, time, component, and what to try.

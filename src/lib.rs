@@ -1,0 +1,11 @@
+//! costate computes gradients of functions of an ODE's solution: exactly, fast, and in as much
+//! memory as the caller allows.
+//!
+//! The order of the modules below is the architecture: a module uses only those above it.
+
+pub mod error;
+pub mod linalg;
+pub mod objective;
+pub mod ode;
+pub mod scalar;
+pub mod schedule;

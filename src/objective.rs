@@ -1,0 +1,56 @@
+//! What is differentiated: J = Σ_i J_i(t_i, y(t_i), p) + ∫ r(t, y, p) dt.
+
+use crate::scalar::Scalar;
+
+/// The time of a point term that belongs to the end of the run, wherever that is.
+pub const AT_END: f64 = f64::INFINITY;
+
+/// A sum of point terms J_i(t_i, y(t_i), p) and the integral of a running cost r(t, y, p).
+///
+/// A term at the end time moves with it; a term inside keeps its time.
+pub trait Objective<S: Scalar = f64>: Send + Sync {
+    /// Scratch that the caller owns.
+    type Scratch: Send;
+
+    /// Scratch for the other functions.
+    fn scratch(&self) -> Self::Scratch;
+    /// The times t_i of the point terms, ascending, repeats allowed; [`AT_END`] comes last.
+    fn times(&self) -> &[f64];
+    /// J_i(t, y, p).
+    fn point(&self, i: usize, t: f64, y: &[S], p: &[S], scratch: &mut Self::Scratch) -> S;
+    /// Adds ∂J_i/∂y to `y_bar`, ∂J_i/∂p to `p_bar` and ∂J_i/∂t to `t_bar`.
+    #[allow(clippy::too_many_arguments)]
+    fn point_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[S],
+        p: &[S],
+        y_bar: &mut [S],
+        p_bar: &mut [S],
+        t_bar: &mut S,
+        scratch: &mut Self::Scratch,
+    );
+    /// Whether there is a running cost at all.
+    fn has_integrand(&self) -> bool {
+        false
+    }
+    /// r(t, y, p).
+    fn integrand(&self, _t: f64, _y: &[S], _p: &[S], _scratch: &mut Self::Scratch) -> S {
+        S::zero()
+    }
+    /// Adds `weight` times the derivatives of r to `y_bar`, `p_bar` and `t_bar`.
+    #[allow(clippy::too_many_arguments)]
+    fn integrand_vjp(
+        &self,
+        _t: f64,
+        _y: &[S],
+        _p: &[S],
+        _weight: S,
+        _y_bar: &mut [S],
+        _p_bar: &mut [S],
+        _t_bar: &mut S,
+        _scratch: &mut Self::Scratch,
+    ) {
+    }
+}

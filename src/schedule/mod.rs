@@ -1,0 +1,20 @@
+//! Which states to keep and which to recompute: iterators over integer actions.
+
+/// One action of a reverse sweep over the steps 0, 1, …, N−1 of a chain y_{n+1} = Φ_n(y_n).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Keep the current state y_`step` in `slot`, overwriting what was there.
+    Store { step: usize, slot: usize },
+    /// Make the state y_`step` kept in `slot` the current one. The slot stays valid.
+    Restore { step: usize, slot: usize },
+    /// Take the steps `from`, …, `to`−1 from the current state y_`from`; y_`to` is then current.
+    Advance { from: usize, to: usize },
+    /// Take step `step` from the current state y_`step` with a tape, and apply its adjoint.
+    Reverse { step: usize },
+}
+
+/// An iterator over the actions that reverse a chain; its last action is `Reverse { step: 0 }`.
+pub trait Schedule: Iterator<Item = Action> + Send {
+    /// An upper bound on the slots that are in use at once.
+    fn num_slots(&self) -> usize;
+}
