@@ -1,0 +1,44 @@
+//! Butcher coefficients as constants, each with its reference.
+
+/// How a method reads its solution inside a step: y(t_n + θh) = y_n + h Σ b_i(θ) k_i.
+#[derive(Clone, Copy, Debug)]
+pub enum Dense {
+    /// The cubic Hermite interpolant through both ends and their slopes, k_0 and the slope at
+    /// t_{n+1}, which is the last stage where that is f(t_{n+1}, y_{n+1}) and an extra one else.
+    Hermite,
+    /// b_i(θ) = Σ_k `polynomials[i][k]` θ^{k+1}, over the stages and the `extra` ones behind them.
+    Polynomials {
+        /// The order of the interpolant: its error inside a step is O(h^{order+1}).
+        order: u32,
+        /// Abscissae of the stages that only the interpolant needs.
+        extra_c: &'static [f64],
+        /// Their rows of a, each as long as the stages before it.
+        extra_a: &'static [&'static [f64]],
+        /// One row for each stage, the extra ones last.
+        polynomials: &'static [&'static [f64]],
+    },
+}
+
+/// A Runge–Kutta method Y_i = y_n + h Σ_j a_ij k_j, k_i = f(t_n + c_i h, Y_i),
+/// y_{n+1} = y_n + h Σ b_i k_i.
+#[derive(Clone, Copy, Debug)]
+pub struct Tableau {
+    /// The method's name in commands and files.
+    pub name: &'static str,
+    /// The order of y_{n+1}.
+    pub order: u32,
+    /// The order of the embedded solution; 0 where there is none.
+    pub embedded_order: u32,
+    /// s abscissae.
+    pub c: &'static [f64],
+    /// Row i holds a_ij for j < i (explicit) or j ≤ i (diagonally implicit, row 0 = [0]).
+    pub a: &'static [&'static [f64]],
+    /// s weights.
+    pub b: &'static [f64],
+    /// b_i − b̂_i, whose h Σ (b_i − b̂_i) k_i estimates the local error; empty where there is none.
+    pub error: &'static [f64],
+    /// A second, lower-order estimate that DOP853 combines with the first; empty elsewhere.
+    pub error_lower: &'static [f64],
+    /// The interpolant.
+    pub dense: Dense,
+}
