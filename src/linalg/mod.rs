@@ -1,5 +1,9 @@
-//! Small linear algebra of implicit steps.
+//! Small linear algebra of implicit steps: J as a [`Matrix`], and the factors [`Lu`] of I − cJ.
 
+mod band;
+mod dense;
+mod lu;
 mod matrix;
 
+pub use lu::{Lu, Singular};
 pub use matrix::{Matrix, Structure};
