@@ -4,9 +4,9 @@
 //! The order of the modules below is the architecture: a module uses only those above it.
 
 pub mod error;
-pub mod scalar;
 pub mod linalg;
-pub mod ode;
 pub mod objective;
-pub mod tableau;
+pub mod ode;
+pub mod scalar;
 pub mod schedule;
+pub mod tableau;
