@@ -1,4 +1,52 @@
 //! Butcher coefficients as constants, each with its reference.
+//!
+//! ```
+//! use costate::tableau::{self, TSIT5};
+//!
+//! let tableau = tableau::by_name("tsit5").unwrap();
+//! assert_eq!(tableau.order, TSIT5.order);
+//!
+//! // y(t_n + θh) = y_n + h Σ b_i(θ) k_i is y_{n+1} at θ = 1.
+//! let mut b = vec![0.0; tableau.dense_stages()];
+//! tableau.dense_weights(1.0, &mut b);
+//! assert!(b.iter().zip(tableau.b).all(|(x, y)| (x - y).abs() < 1e-14));
+//! ```
+
+mod dense;
+mod structure;
+
+mod bs3;
+mod dopri5;
+mod euler;
+mod heun;
+mod rk4;
+mod tsit5;
+
+mod kvaerno5;
+
+#[cfg(test)]
+mod rooted_trees;
+#[cfg(test)]
+mod tests;
+
+pub use bs3::BS3;
+pub use dopri5::DOPRI5;
+pub use euler::EULER;
+pub use heun::HEUN;
+pub use kvaerno5::KVAERNO5;
+pub use rk4::RK4;
+pub use tsit5::TSIT5;
+
+/// The explicit methods, by order.
+pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &RK4, &DOPRI5, &TSIT5];
+
+/// The diagonally implicit methods with an explicit first stage and one γ, by order.
+pub const ESDIRK: &[&Tableau] = &[&KVAERNO5];
+
+/// The method of that name, or none.
+pub fn by_name(name: &str) -> Option<&'static Tableau> {
+    EXPLICIT.iter().chain(ESDIRK).copied().find(|tableau| tableau.name == name)
+}
 
 /// How a method reads its solution inside a step: y(t_n + θh) = y_n + h Σ b_i(θ) k_i.
 #[derive(Clone, Copy, Debug)]
