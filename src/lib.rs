@@ -4,9 +4,16 @@
 //! The order of the modules below is the architecture: a module uses only those above it.
 
 pub mod error;
-pub mod linalg;
-pub mod objective;
-pub mod ode;
 pub mod scalar;
-pub mod schedule;
+pub mod linalg;
+pub mod ode;
+pub mod grid;
 pub mod tableau;
+pub mod objective;
+pub mod stepper;
+pub mod control;
+pub mod recurrence;
+pub mod schedule;
+pub mod snapshot;
+pub mod adjoint;
+pub mod verify;

@@ -54,3 +54,28 @@ pub trait Objective<S: Scalar = f64>: Send + Sync {
     ) {
     }
 }
+
+/// No terms at all.
+impl<S: Scalar> Objective<S> for () {
+    type Scratch = ();
+
+    fn scratch(&self) {}
+    fn times(&self) -> &[f64] {
+        &[]
+    }
+    fn point(&self, _i: usize, _t: f64, _y: &[S], _p: &[S], _scratch: &mut ()) -> S {
+        S::zero()
+    }
+    fn point_vjp(
+        &self,
+        _i: usize,
+        _t: f64,
+        _y: &[S],
+        _p: &[S],
+        _y_bar: &mut [S],
+        _p_bar: &mut [S],
+        _t_bar: &mut S,
+        _scratch: &mut (),
+    ) {
+    }
+}

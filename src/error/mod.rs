@@ -1,1 +1,120 @@
 //! Why a solve stopped: step, time, component, and what to try.
+
+/// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
+/// made of stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A state, an error estimate or the objective became infinite or NaN.
+    #[error(
+        "state {component} is not finite in step {step} at t = {t}: the solution blows up or the \
+         model is undefined there; end the run earlier, or check the parameters"
+    )]
+    NotFinite { step: usize, t: f64, component: usize },
+    /// The objective's value is infinite or NaN.
+    #[error(
+        "the objective is not finite in step {step}, before t = {t}: check its expression and data"
+    )]
+    ObjectiveNotFinite { step: usize, t: f64 },
+    /// A derivative is infinite or NaN although the objective is not.
+    #[error(
+        "the derivative by {what} {index} is not finite: the model or the objective is not \
+         differentiable at the states it meets"
+    )]
+    GradientNotFinite { what: &'static str, index: usize },
+    /// Error control asked for steps that the time cannot resolve.
+    #[error(
+        "the step size fell to {h:e} in step {step} at t = {t} (worst: state {component}): the \
+         solution blows up or is not smooth there; end the run earlier, loosen the tolerances, or \
+         take an implicit method such as kvaerno5"
+    )]
+    StepSizeTooSmall { step: usize, t: f64, h: f64, component: usize },
+    /// The limit on steps was reached.
+    #[error("{limit} steps did not reach the end: the run stopped at t = {t} of {end}; {advice}")]
+    StepLimit { limit: usize, t: f64, end: f64, advice: &'static str },
+    /// Newton's iteration of an implicit stage did not converge where it must.
+    #[error(
+        "Newton's iteration did not converge in step {step} at t = {t}: take shorter steps, or an \
+         adaptive grid"
+    )]
+    NewtonFailed { step: usize, t: f64 },
+    /// I − hγJ has no inverse.
+    #[error(
+        "I - h*gamma*J is singular (column {column}) in step {step} at t = {t}: check the \
+         Jacobian there, or change the step size"
+    )]
+    SingularMatrix { step: usize, t: f64, column: usize },
+    /// A setting that cannot be used.
+    #[error("{what} is {given}: it must be {required}")]
+    BadSetting { what: &'static str, given: String, required: &'static str },
+    /// A vector of another length than the model's.
+    #[error("{what} has {given} entries: the model has {required}")]
+    WrongLength { what: &'static str, given: usize, required: usize },
+    /// An observation that no step will meet.
+    #[error(
+        "observation {index} at t = {time} lies outside the time span [{start}, {end}]: drop it, \
+         or lengthen the span"
+    )]
+    ObservationOutside { index: usize, time: f64, start: f64, end: f64 },
+    /// Point terms that are not in ascending order of time.
+    #[error("observation {index} at t = {time} comes before the one ahead of it: sort by time")]
+    ObservationsUnsorted { index: usize, time: f64 },
+    /// A snapshot could not be kept or was not what had been kept.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A schedule asked for something that cannot be done.
+    #[error(
+        "the schedule asks for {action} while y_{current} is the current state and {reversed} of \
+         {steps} steps are reversed: it is not a schedule of this chain"
+    )]
+    Schedule { action: String, current: usize, reversed: usize, steps: usize },
+}
+
+/// Why one attempted step failed; the step-size control tries a shorter one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepFailure {
+    /// Newton's iteration diverged or was too slow.
+    Newton,
+    /// I − hγJ is singular in this column.
+    Singular { column: usize },
+}
+
+impl StepFailure {
+    /// The error to give where no shorter step may be tried.
+    pub fn at(self, step: usize, t: f64) -> Error {
+        match self {
+            StepFailure::Newton => Error::NewtonFailed { step, t },
+            StepFailure::Singular { column } => Error::SingularMatrix { step, t, column },
+        }
+    }
+}
+
+/// Why a snapshot could not be kept, or is not what was kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The slot holds nothing or another step's state.
+    #[error("slot {slot} was asked for step {step} and holds {}", held(.found))]
+    WrongStep { slot: usize, step: usize, found: Option<usize> },
+    /// The file system refused.
+    #[error("{path}: {source}; give a directory that can be written and has room")]
+    Io { path: String, source: std::io::Error },
+    /// The file is shorter or longer than what was written.
+    #[error(
+        "{path}: the snapshot has {found} bytes instead of {expected}: it was torn or replaced; \
+         run the gradient again"
+    )]
+    Length { path: String, expected: usize, found: usize },
+    /// The file's bytes are not those that were written.
+    #[error("{path}: {what}: the file was damaged or is not this run's; run the gradient again")]
+    Damaged { path: String, what: &'static str },
+}
+
+fn held(found: &Option<usize>) -> String {
+    found.map_or_else(|| "nothing".into(), |step| format!("step {step}"))
+}
+
+/// Fails unless `given` numbers are what the model has.
+pub(crate) fn check_length(what: &'static str, given: usize, required: usize) -> Result<(), Error> {
+    if given == required { Ok(()) } else { Err(Error::WrongLength { what, given, required }) }
+}

@@ -75,6 +75,11 @@ impl Matrix {
         &self.values
     }
 
+    /// Bytes that the entries occupy.
+    pub fn bytes(&self) -> usize {
+        8 * self.values.len()
+    }
+
     #[inline]
     fn index(&self, i: usize, j: usize) -> usize {
         match self.structure {

@@ -4,6 +4,8 @@ mod band;
 mod dense;
 mod lu;
 mod matrix;
+mod vector;
 
 pub use lu::{Lu, Singular};
 pub use matrix::{Matrix, Structure};
+pub use vector::{combine, weighted_rms_norm, weighted_sum, worst};

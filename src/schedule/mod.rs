@@ -18,3 +18,10 @@ pub trait Schedule: Iterator<Item = Action> + Send {
     /// An upper bound on the slots that are in use at once.
     fn num_slots(&self) -> usize;
 }
+
+/// A schedule whose chain ends when the driver says so.
+pub trait OnlineSchedule: Schedule {
+    /// Says that the chain has `num_steps` steps, right after its last one was taken. The driver
+    /// holds y_{N−1} as the current state; what follows is the reverse sweep.
+    fn end(&mut self, num_steps: usize);
+}

@@ -13,6 +13,7 @@
 //! ```
 
 mod dense;
+mod stability;
 mod structure;
 
 mod bs3;

@@ -1,0 +1,285 @@
+//! Error control: from a tolerance to the times of the steps.
+//!
+//! A step whose error norm is at most 1 is accepted; the next is longer by
+//! 0.9 err_n^{−0.7/k} err_{n−1}^{0.4/k}, k = embedded order + 1 (the PI controller of Gustafsson,
+//! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
+
+use crate::error::Error;
+use crate::grid::Step;
+use crate::linalg::weighted_rms_norm;
+use crate::ode::Ode;
+use crate::scalar::Scalar;
+use crate::stepper::{Stepper, Tolerances};
+
+const SAFETY: f64 = 0.9;
+const SHRINK: f64 = 0.2;
+const GROW: f64 = 10.0;
+/// Steps in a row at the stability bound after which a run counts as stiff, and as not stiff again.
+const STIFF_STEPS: u32 = 15;
+const NOT_STIFF_STEPS: u32 = 6;
+
+/// Settings of error control.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    pub tolerances: Tolerances,
+    /// The most steps that are accepted or rejected.
+    pub max_steps: usize,
+    /// The first step that is tried; guessed where there is none.
+    pub first_step: Option<f64>,
+    /// Stop with [`Error::StepLimit`] as soon as an explicit method meets stiffness.
+    pub stop_if_stiff: bool,
+}
+
+impl Control {
+    /// The default step limit.
+    pub const MAX_STEPS: usize = 1_000_000;
+
+    /// Control by these tolerances.
+    ///
+    /// # Errors
+    /// Where a tolerance is negative, not finite, or both are zero.
+    pub fn new(tolerances: Tolerances) -> Result<Self, Error> {
+        let valid = |x: f64| x.is_finite() && x >= 0.0;
+        let bad = |what, given: f64, required| {
+            Err(Error::BadSetting { what, given: given.to_string(), required })
+        };
+        if !(valid(tolerances.rtol) && tolerances.rtol < 1.0) {
+            return bad("rtol", tolerances.rtol, "at least 0 and less than 1");
+        }
+        for &atol in &tolerances.atol {
+            if !valid(atol) {
+                return bad("atol", atol, "a finite number that is not negative");
+            }
+            if atol == 0.0 && tolerances.rtol == 0.0 {
+                return bad("atol", atol, "positive where rtol is zero");
+            }
+        }
+        Ok(Control {
+            tolerances,
+            max_steps: Self::MAX_STEPS,
+            first_step: None,
+            stop_if_stiff: false,
+        })
+    }
+}
+
+/// What was attempted, as an observer is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event {
+    /// Step `step` was accepted.
+    Accepted { step: usize, taken: Step, error: f64 },
+    /// An attempt at step `step` was rejected (`error` is infinite where it failed altogether).
+    Rejected { step: usize, tried: Step, error: f64 },
+}
+
+/// Where a controlled run stands.
+#[derive(Clone, Debug)]
+pub struct ControlState {
+    /// t_n.
+    pub t: f64,
+    /// The step to try next; zero before the first.
+    h: f64,
+    last_error: f64,
+    /// Steps accepted.
+    pub accepted: usize,
+    /// Attempts rejected.
+    pub rejected: u64,
+    stiff_steps: u32,
+    calm_steps: u32,
+}
+
+impl ControlState {
+    /// The start of a run.
+    pub fn new(start: f64) -> Self {
+        ControlState {
+            t: start,
+            h: 0.0,
+            last_error: 1e-4,
+            accepted: 0,
+            rejected: 0,
+            stiff_steps: 0,
+            calm_steps: 0,
+        }
+    }
+}
+
+/// The times that steps must land on; the last is the end of the run.
+#[derive(Clone, Debug)]
+pub struct Stops {
+    times: Vec<f64>,
+    next: usize,
+}
+
+impl Stops {
+    /// Stops at those of the ascending `times` that lie inside (start, end), and at the end.
+    pub fn new(times: &[f64], start: f64, end: f64) -> Self {
+        let inside = times.iter().copied().filter(|&t| start < t && t < end);
+        let mut times: Vec<f64> = inside.chain(std::iter::once(end)).collect();
+        times.dedup();
+        Stops { times, next: 0 }
+    }
+
+    /// The end of the run.
+    pub fn end(&self) -> f64 {
+        self.times[self.times.len() - 1]
+    }
+
+    /// The end of a step of about h from t: a stop where it would reach it, half the way where the
+    /// step after it would otherwise be short.
+    fn land(&mut self, t: f64, h: f64) -> f64 {
+        while self.times[self.next] <= t && self.next + 1 < self.times.len() {
+            self.next += 1;
+        }
+        let stop = self.times[self.next];
+        let left = stop - t;
+        if h * (1.0 + 1e-9) >= left {
+            stop
+        } else if 2.0 * h > left {
+            t + 0.5 * left
+        } else {
+            t + h
+        }
+    }
+}
+
+/// Attempts steps from (`state.t`, `y`) until one is accepted; `y` is then its end and `state.t`
+/// its time. Tells `observe` of every attempt.
+#[allow(clippy::too_many_arguments)]
+pub fn advance<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
+    control: &Control,
+    state: &mut ControlState,
+    stops: &mut Stops,
+    stepper: &M,
+    ode: &O,
+    p: &[S],
+    y: &mut [S],
+    tape: &mut M::Tape,
+    observe: &mut dyn FnMut(Event),
+) -> Result<Step, Error> {
+    let exponent = 1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0);
+    if state.h == 0.0 {
+        state.h = match control.first_step {
+            Some(h) => h,
+            None => first_step(control, state.t, stops.end(), exponent, ode, p, y),
+        };
+    }
+    let mut retried = false;
+    loop {
+        if state.accepted + state.rejected as usize >= control.max_steps {
+            return Err(step_limit(control, state, stops.end()));
+        }
+        let t_next = stops.land(state.t, state.h);
+        let step = Step { t: state.t, t_next };
+        if step.h() <= 8.0 * f64::EPSILON * state.t.abs() {
+            return Err(too_small(control, state, stepper, y, tape, step));
+        }
+        let error = match stepper.step(ode, p, step, y, tape) {
+            Ok(()) => stepper.error_norm(ode, p, y, &control.tolerances, tape),
+            Err(_) => f64::INFINITY,
+        };
+        if error <= 1.0 {
+            accept(state, step, error, exponent, retried);
+            observe(Event::Accepted { step: state.accepted - 1, taken: step, error });
+            return match watch_stiffness(state, stepper.stiffness(tape)) {
+                true if control.stop_if_stiff => Err(step_limit(control, state, stops.end())),
+                _ => Ok(step),
+            };
+        }
+        observe(Event::Rejected { step: state.accepted, tried: step, error });
+        state.rejected += 1;
+        retried = true;
+        let factor = if error.is_finite() { SAFETY * error.powf(-exponent) } else { SHRINK };
+        state.h = step.h() * factor.clamp(SHRINK, SAFETY);
+        if step.h() > 0.0 && state.h < 16.0 * f64::EPSILON * state.t.abs().max(f64::MIN_POSITIVE) {
+            return Err(too_small(control, state, stepper, y, tape, step));
+        }
+        y.copy_from_slice(stepper.start(tape));
+    }
+}
+
+fn accept(state: &mut ControlState, step: Step, error: f64, exponent: f64, retried: bool) {
+    let err = error.max(1e-10);
+    let mut factor = SAFETY * err.powf(-0.7 * exponent) * state.last_error.powf(0.4 * exponent);
+    factor = factor.clamp(SHRINK, if retried { 1.0 } else { GROW });
+    // A step cut short to land on a stop says little about the length it could have had.
+    let whole = state.h.max(step.h());
+    state.h = if step.h() < whole { whole.max(step.h() * factor) } else { step.h() * factor };
+    state.last_error = err.max(1e-4);
+    state.t = step.t_next;
+    state.accepted += 1;
+}
+
+/// Whether the run counts as stiff: the step size was held by stability and not by accuracy.
+fn watch_stiffness(state: &mut ControlState, stiffness: Option<f64>) -> bool {
+    match stiffness {
+        Some(ratio) if ratio > 1.0 => {
+            state.calm_steps = 0;
+            state.stiff_steps += 1;
+        }
+        Some(_) => {
+            state.calm_steps += 1;
+            if state.calm_steps >= NOT_STIFF_STEPS {
+                state.stiff_steps = 0;
+            }
+        }
+        None => {}
+    }
+    state.stiff_steps >= STIFF_STEPS
+}
+
+fn step_limit(control: &Control, state: &ControlState, end: f64) -> Error {
+    let advice = if state.stiff_steps >= STIFF_STEPS {
+        "the problem is stiff: take an implicit method such as kvaerno5"
+    } else {
+        "loosen the tolerances, raise the step limit, or end the run earlier"
+    };
+    Error::StepLimit { limit: state.accepted.min(control.max_steps), t: state.t, end, advice }
+}
+
+fn too_small<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
+    control: &Control,
+    state: &ControlState,
+    stepper: &M,
+    y: &[S],
+    tape: &M::Tape,
+    step: Step,
+) -> Error {
+    let component = stepper.worst_component(y, &control.tolerances, tape);
+    if y[component].is_finite() {
+        Error::StepSizeTooSmall { step: state.accepted, t: state.t, h: step.h(), component }
+    } else {
+        Error::NotFinite { step: state.accepted, t: state.t, component }
+    }
+}
+
+/// Hairer, Nørsett & Wanner, Solving ODEs I, section II.4: a first step from the sizes of y, f and
+/// a difference of f.
+fn first_step<S: Scalar, O: Ode<S>>(
+    control: &Control,
+    t: f64,
+    end: f64,
+    exponent: f64,
+    ode: &O,
+    p: &[S],
+    y: &[S],
+) -> f64 {
+    let Tolerances { rtol, atol } = &control.tolerances;
+    let norm = |x: &[S]| weighted_rms_norm(x, y, y, atol, *rtol);
+    let (mut f0, mut work) = (vec![S::zero(); y.len()], ode.work());
+    ode.rhs(t, y, p, &mut f0, &mut work);
+    let (d0, d1) = (norm(y), norm(&f0));
+    let span = end - t;
+    let small = if d0 < 1e-5 || d1 < 1e-5 { 1e-6 } else { 0.01 * d0 / d1 };
+    let h0 = if small.is_finite() { small.min(span) } else { 1e-6 * span };
+    let y1: Vec<S> = y.iter().zip(&f0).map(|(&y, &f)| y + S::of(h0) * f).collect();
+    let mut f1 = vec![S::zero(); y.len()];
+    ode.rhs(t + h0, &y1, p, &mut f1, &mut work);
+    for (f1, &f0) in f1.iter_mut().zip(&f0) {
+        *f1 -= f0;
+    }
+    let d2 = norm(&f1) / h0;
+    let largest = d1.max(d2);
+    let h1 = if largest <= 1e-15 { (1e-3 * h0).max(1e-6) } else { (0.01 / largest).powf(exponent) };
+    let h = (100.0 * h0).min(h1);
+    if h.is_finite() && h > 0.0 { h.min(span) } else { h0 }
+}

@@ -1,0 +1,98 @@
+//! The times t_0 < t_1 < … < t_N of a run, and one step between two of them.
+
+/// The step from t_n = `t` to t_{n+1} = `t_next`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    pub t: f64,
+    pub t_next: f64,
+}
+
+impl Step {
+    /// h = t_{n+1} − t_n.
+    #[inline]
+    pub fn h(self) -> f64 {
+        self.t_next - self.t
+    }
+
+    /// t_n + c h, and t_{n+1} itself for c = 1.
+    #[inline]
+    pub fn at(self, c: f64) -> f64 {
+        if c == 1.0 { self.t_next } else { self.t + c * self.h() }
+    }
+
+    /// θ with t = t_n + θh.
+    #[inline]
+    pub fn fraction(self, t: f64) -> f64 {
+        (t - self.t) / self.h()
+    }
+}
+
+/// The time span of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    pub start: f64,
+    pub end: f64,
+}
+
+/// The times of a run: what replays follow to the bit.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TimeGrid {
+    /// t_n = `start` + (`end` − `start`) n / `steps`; takes no memory.
+    Uniform { start: f64, end: f64, steps: usize },
+    /// t_0, …, t_N as a controller chose them.
+    Times(Vec<f64>),
+}
+
+impl TimeGrid {
+    /// N, the number of steps.
+    pub fn num_steps(&self) -> usize {
+        match self {
+            TimeGrid::Uniform { steps, .. } => *steps,
+            TimeGrid::Times(times) => times.len().saturating_sub(1),
+        }
+    }
+
+    /// t_n for 0 ≤ n ≤ N.
+    #[inline]
+    pub fn time(&self, n: usize) -> f64 {
+        match self {
+            TimeGrid::Uniform { start, end, steps } => {
+                if n == *steps {
+                    *end
+                } else {
+                    start + (end - start) * n as f64 / *steps as f64
+                }
+            }
+            TimeGrid::Times(times) => times[n],
+        }
+    }
+
+    /// Step n, for 0 ≤ n < N.
+    #[inline]
+    pub fn step(&self, n: usize) -> Step {
+        Step { t: self.time(n), t_next: self.time(n + 1) }
+    }
+
+    /// t_N.
+    pub fn end(&self) -> f64 {
+        self.time(self.num_steps())
+    }
+
+    /// Appends t_{N+1}. A uniform grid becomes a list of times.
+    pub(crate) fn push(&mut self, t: f64) {
+        if let TimeGrid::Uniform { .. } = self {
+            *self = TimeGrid::Times((0..=self.num_steps()).map(|n| self.time(n)).collect());
+        }
+        if let TimeGrid::Times(times) = self {
+            times.push(t);
+        }
+    }
+
+    /// Bytes that the stored times occupy.
+    pub fn bytes(&self) -> usize {
+        match self {
+            TimeGrid::Uniform { .. } => 0,
+            TimeGrid::Times(times) => 8 * times.capacity(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A discretisation whose grid grows under error control while its first sweep runs.
+
+use std::marker::PhantomData;
+
+use super::{Discretization, DiscretizationTape, Frontier};
+use crate::control::{Control, ControlState, Event, Stops, advance};
+use crate::error::Error;
+use crate::grid::{Span, TimeGrid};
+use crate::objective::Objective;
+use crate::ode::{Initial, Ode, Vjp};
+use crate::recurrence::discretization::check_times;
+use crate::scalar::Scalar;
+use crate::stepper::{AdjointStepper, Stepper};
+
+/// An adaptive run: [`Frontier::extend`] takes a controlled step and notes its time; its chain
+/// replays the steps taken.
+pub struct Adaptive<'a, O, I, J, M, S = f64> {
+    discretization: Discretization<'a, O, I, J, M, S>,
+    control: Control,
+    state: ControlState,
+    stops: Stops,
+    observe: &'a mut (dyn FnMut(Event) + Sync + Send),
+}
+
+impl<'a, S, O, I, J, M> Adaptive<'a, O, I, J, M, S>
+where
+    S: Scalar,
+    O: Ode<S>,
+    J: Objective<S>,
+    M: Stepper<O, S>,
+{
+    /// The run over [start, end]. Steps land on the times of the point terms where the method's
+    /// dense output is less accurate than its steps.
+    ///
+    /// # Errors
+    /// Where the end is not after the start, or a point term lies outside.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        ode: &'a O,
+        initial: &'a I,
+        objective: &'a J,
+        stepper: M,
+        span: Span,
+        control: Control,
+        observe: &'a mut (dyn FnMut(Event) + Sync + Send),
+    ) -> Result<Self, Error> {
+        let Span { start, end } = span;
+        check_times(objective.times(), span)?;
+        let lands = stepper.dense_order() + 1 < stepper.order();
+        let stops = Stops::new(if lands { objective.times() } else { &[] }, start, end);
+        let grid = TimeGrid::Times(vec![start]);
+        Ok(Adaptive {
+            discretization: Discretization {
+                ode,
+                initial,
+                objective,
+                stepper,
+                grid,
+                end,
+                scalar: PhantomData,
+            },
+            control,
+            state: ControlState::new(start),
+            stops,
+            observe,
+        })
+    }
+}
+
+impl<'a, S, O, I, J, M> Frontier for Adaptive<'a, O, I, J, M, S>
+where
+    S: Scalar,
+    O: Vjp<S>,
+    I: Initial<S>,
+    J: Objective<S>,
+    M: AdjointStepper<O, S>,
+{
+    type Chain = Discretization<'a, O, I, J, M, S>;
+
+    fn chain(&self) -> &Self::Chain {
+        &self.discretization
+    }
+
+    fn extend(
+        &mut self,
+        p: &[S],
+        y: &mut [S],
+        tape: &mut DiscretizationTape<M::Tape, S, J::Scratch>,
+    ) -> Result<bool, Error> {
+        let Discretization { ode, stepper, grid, end, .. } = &mut self.discretization;
+        let (state, stops) = (&mut self.state, &mut self.stops);
+        let step = advance(
+            &self.control,
+            state,
+            stops,
+            stepper,
+            *ode,
+            p,
+            y,
+            &mut tape.step,
+            &mut *self.observe,
+        )?;
+        grid.push(step.t_next);
+        Ok(step.t_next == *end)
+    }
+
+    fn rejected(&self) -> u64 {
+        self.state.rejected
+    }
+}

@@ -1,0 +1,141 @@
+//! A chain y_{n+1} = Φ_n(y_n, p) with an objective, as the driver knows it.
+
+mod adaptive;
+mod discretization;
+
+pub use adaptive::Adaptive;
+pub use discretization::{Discretization, DiscretizationTape};
+
+use crate::error::Error;
+use crate::scalar::Scalar;
+use crate::stepper::Counts;
+
+/// What the reverse sweep carries: dJ/dy_n, dJ/dp and dJ/dT so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adjoint<S> {
+    /// λ = dJ/dy_n (d).
+    pub lambda: Vec<S>,
+    /// dJ/dp (m).
+    pub p_bar: Vec<S>,
+    /// dJ/dt_N: the effect of moving the last time alone.
+    pub end_time_bar: S,
+}
+
+impl<S: Scalar> Adjoint<S> {
+    /// All zero.
+    pub fn zeros(dim: usize, num_params: usize) -> Self {
+        Adjoint {
+            lambda: vec![S::zero(); dim],
+            p_bar: vec![S::zero(); num_params],
+            end_time_bar: S::zero(),
+        }
+    }
+}
+
+/// A chain of N steps that can be reversed: an ODE's discretisation, a network's layers, someone's
+/// own time loop.
+///
+/// Each step must be a pure function of n, y_n and p, down to the bit; then the gradient's bits do
+/// not depend on which states were kept and which computed again.
+pub trait Recurrence: Sync {
+    /// `f64` or `f32`.
+    type Scalar: Scalar;
+    /// What a step leaves for its adjoint; scratch, too.
+    type Tape: Send;
+
+    /// d, the length of a state.
+    fn dim(&self) -> usize;
+    /// m, the number of parameters.
+    fn num_params(&self) -> usize;
+    /// N, the number of steps.
+    fn num_steps(&self) -> usize;
+    /// t_n, for messages.
+    fn time(&self, n: usize) -> f64 {
+        n as f64
+    }
+    /// A tape for one step.
+    fn tape(&self) -> Self::Tape;
+    /// Bytes that a tape occupies.
+    fn tape_bytes(&self) -> usize {
+        0
+    }
+    /// Bytes that the times of the steps occupy.
+    fn grid_bytes(&self) -> usize {
+        0
+    }
+    /// Writes y_0(p).
+    fn initial(&self, p: &[Self::Scalar], y0: &mut [Self::Scalar]);
+    /// Adds the objective's terms at the start to `value`.
+    fn add_initial_value(
+        &self,
+        _p: &[Self::Scalar],
+        _y0: &[Self::Scalar],
+        _tape: &mut Self::Tape,
+        _value: &mut Self::Scalar,
+    ) {
+    }
+    /// Overwrites y_n with y_{n+1}.
+    fn step(
+        &self,
+        n: usize,
+        p: &[Self::Scalar],
+        y: &mut [Self::Scalar],
+        tape: &mut Self::Tape,
+    ) -> Result<(), Error>;
+    /// Adds the terms that belong to step n, which is on the tape and ended at `y_next`, to `value`.
+    fn add_value(
+        &self,
+        n: usize,
+        p: &[Self::Scalar],
+        y_next: &[Self::Scalar],
+        tape: &mut Self::Tape,
+        value: &mut Self::Scalar,
+    );
+    /// With λ = dJ/dy_{n+1} of all later terms: adds the derivatives of step n's own terms, then
+    /// makes λ = dJ/dy_n and adds to the other bars. Step n is on the tape and ended at `y_next`.
+    fn step_adjoint(
+        &self,
+        n: usize,
+        p: &[Self::Scalar],
+        y_next: &[Self::Scalar],
+        tape: &mut Self::Tape,
+        adjoint: &mut Adjoint<Self::Scalar>,
+    ) -> Result<(), Error>;
+    /// Adds the derivatives of the terms at the start to λ = dJ/dy_0 and to p̄.
+    fn initial_terms_adjoint(
+        &self,
+        _p: &[Self::Scalar],
+        _y0: &[Self::Scalar],
+        _tape: &mut Self::Tape,
+        _adjoint: &mut Adjoint<Self::Scalar>,
+    ) {
+    }
+    /// Adds (∂y_0/∂p)ᵀ λ to p̄.
+    fn initial_adjoint(&self, _p: &[Self::Scalar], _adjoint: &mut Adjoint<Self::Scalar>) {}
+    /// What was counted on this tape.
+    fn counts(&self, _tape: &Self::Tape) -> Counts {
+        Counts::default()
+    }
+}
+
+/// A chain whose length is known when its end is reached: an adaptive run.
+pub trait Frontier: Send {
+    /// The chain of the steps taken so far.
+    type Chain: Recurrence;
+
+    /// The steps taken so far, which it replays.
+    fn chain(&self) -> &Self::Chain;
+    /// Takes the first step that was not taken yet, from `y`, and adds it to the chain. Returns
+    /// whether the end was reached.
+    fn extend(
+        &mut self,
+        p: &[ScalarOf<Self>],
+        y: &mut [ScalarOf<Self>],
+        tape: &mut <Self::Chain as Recurrence>::Tape,
+    ) -> Result<bool, Error>;
+    /// Attempts that were rejected so far.
+    fn rejected(&self) -> u64;
+}
+
+/// The numbers that a frontier's chain is made of.
+pub type ScalarOf<F> = <<F as Frontier>::Chain as Recurrence>::Scalar;

@@ -1,0 +1,417 @@
+//! Diagonally implicit Runge–Kutta methods with an explicit first stage (ESDIRK), forward, adjoint
+//! and tangent.
+//!
+//! Forward, stage i solves Y_i = b_i + hγ f(t_n + c_i h, Y_i), b_i = y_n + h Σ_{j<i} a_ij k_j, by
+//! simplified Newton iteration with the factors of I − hγJ(t_n, y_n), and k_i = (Y_i − b_i)/(hγ).
+//! The adjoint differentiates the solved stage: with J_i = f_y(t_n + c_i h, Y_i),
+//!
+//! k̄_i = h (b_i λ_{n+1} + Σ_{l>i} a_li Ȳ_l),  (I − hγJ_i)ᵀ μ_i = k̄_i,  Ȳ_i = J_iᵀ μ_i,
+//! p̄ += f_pᵀ μ_i,  λ_n = λ_{n+1} + Σ Ȳ_i.
+//!
+//! References: Kværnø, BIT 44 (2004), doi 10.1023/B:BITN.0000046811.70614.38; Hairer & Wanner,
+//! Solving ODEs II, section IV.8.
+
+use super::stages::{Scheme, Stages, add_scaled, dot};
+use super::{AdjointStepper, Bars, Counts, Stepper, TangentStepper, Tolerances};
+use crate::error::StepFailure;
+use crate::grid::Step;
+use crate::linalg::{Lu, Matrix, Singular, weighted_rms_norm, worst};
+use crate::objective::Objective;
+use crate::ode::{Jacobian, Jvp, Ode, Vjp};
+use crate::tableau::Tableau;
+
+/// When Newton's iteration of a stage stops.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Newton {
+    /// At 1e-2 of the weights of error control.
+    Tolerances(Tolerances),
+    /// When the corrections no longer fall: the stage is solved to rounding.
+    Stagnation,
+}
+
+const NEWTON_FRACTION: f64 = 1e-2;
+const MAX_ITERATIONS: usize = 12;
+const MAX_STAGNATION_ITERATIONS: usize = 60;
+
+/// An ESDIRK method.
+#[derive(Clone, Debug)]
+pub struct Esdirk {
+    scheme: Scheme<f64>,
+    gamma: f64,
+    predictors: Vec<Vec<f64>>,
+    filtered: bool,
+    newton: Newton,
+}
+
+/// The stages of one implicit step, its Jacobian and factors.
+#[derive(Debug)]
+pub struct EsdirkTape<W> {
+    stages: Stages<f64, W>,
+    jacobian: Matrix,
+    lu: Lu,
+    residual: Vec<f64>,
+    scale: Vec<f64>,
+}
+
+impl Esdirk {
+    /// The method of an ESDIRK tableau, whose stages are solved as `newton` says.
+    ///
+    /// # Panics
+    /// Where the tableau is explicit.
+    pub fn new(tableau: &Tableau, newton: Newton) -> Self {
+        let scheme = Scheme::new(tableau);
+        let Some(gamma) = tableau.gamma() else {
+            panic!("{} is not diagonally implicit", tableau.name)
+        };
+        let predictors = (0..scheme.stages).map(|i| predictor(tableau.c, i)).collect();
+        let filtered = !tableau.embedded_l_stable();
+        Esdirk { scheme, gamma, predictors, filtered, newton }
+    }
+
+    fn h_gamma<W>(&self, tape: &EsdirkTape<W>) -> f64 {
+        tape.stages.step.h() * self.gamma
+    }
+
+    /// Factorises I − hγ f_y(t_n + c_i h, Y_i).
+    fn factorize<O: Jacobian>(
+        &self,
+        ode: &O,
+        p: &[f64],
+        i: usize,
+        tape: &mut EsdirkTape<O::Work>,
+    ) -> Result<(), StepFailure> {
+        let c = self.h_gamma(tape);
+        let stages = &mut tape.stages;
+        let y = &stages.y[i * stages.dim..(i + 1) * stages.dim];
+        let t = stages.step.at(self.scheme.c[i]);
+        ode.jacobian(t, y, p, &mut tape.jacobian, &mut stages.work[0]);
+        stages.counts.jacobians += 1;
+        stages.counts.factorizations += 1;
+        tape.lu
+            .factor(c, &tape.jacobian)
+            .map_err(|Singular { column }| StepFailure::Singular { column })
+    }
+
+    fn weights<W>(&self, tape: &mut EsdirkTape<W>) {
+        let y = &tape.stages.y[..tape.stages.dim];
+        let largest = y.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
+        let atol = |i: usize, atol: &[f64]| if atol.len() == 1 { atol[0] } else { atol[i] };
+        for (i, (w, y)) in tape.scale.iter_mut().zip(y).enumerate() {
+            *w = match &self.newton {
+                Newton::Tolerances(tol) => {
+                    1.0 / (NEWTON_FRACTION * (atol(i, &tol.atol) + tol.rtol * y.abs()))
+                }
+                Newton::Stagnation => 1.0 / (y.abs() + 1e-8 * largest + f64::MIN_POSITIVE.sqrt()),
+            };
+        }
+    }
+
+    /// Solves stage i. `rate` is the contraction that the stage before showed.
+    fn solve_stage<O: Ode>(
+        &self,
+        ode: &O,
+        p: &[f64],
+        i: usize,
+        rate: &mut f64,
+        tape: &mut EsdirkTape<O::Work>,
+    ) -> Result<(), StepFailure> {
+        let h_gamma = self.h_gamma(tape);
+        let (d, stages) = (tape.stages.dim, &mut tape.stages);
+        let t = stages.step.at(self.scheme.c[i]);
+        stages.explicit_part(&self.scheme, i);
+        stages.k_bar.copy_from_slice(&stages.y[i * d..(i + 1) * d]);
+        let (k_before, k) = stages.k.split_at_mut(i * d);
+        let (base, y, k) = (&stages.k_bar, &mut stages.y[i * d..(i + 1) * d], &mut k[..d]);
+        for (j, &w) in self.predictors[i].iter().enumerate() {
+            if w != 0.0 {
+                let slope = &k_before[j * d..(j + 1) * d];
+                y.iter_mut().zip(slope).for_each(|(y, k)| *y += h_gamma * w * k);
+            }
+        }
+        let mut last = f64::INFINITY;
+        for iteration in 0.. {
+            ode.rhs(t, y, p, k, &mut stages.work[i]);
+            stages.counts.rhs += 1;
+            for (r, ((y, k), base)) in tape.residual.iter_mut().zip(y.iter().zip(&*k).zip(base)) {
+                *r = base + h_gamma * k - y;
+            }
+            tape.lu.solve(&mut tape.residual);
+            let mut sum = 0.0;
+            for ((y, r), w) in y.iter_mut().zip(&tape.residual).zip(&tape.scale) {
+                *y += r;
+                sum += (r * w) * (r * w);
+            }
+            let norm = (sum / d as f64).sqrt();
+            if !norm.is_finite() {
+                return Err(StepFailure::Newton);
+            }
+            if iteration > 0 {
+                *rate = norm / last;
+            }
+            match self.verdict(iteration, norm, *rate) {
+                Verdict::Converged => break,
+                Verdict::Failed => return Err(StepFailure::Newton),
+                Verdict::Continue => last = norm,
+            }
+        }
+        for ((k, y), base) in k.iter_mut().zip(&*y).zip(base) {
+            *k = (y - base) / h_gamma;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self, iteration: usize, norm: f64, rate: f64) -> Verdict {
+        if norm == 0.0 {
+            return Verdict::Converged;
+        }
+        match self.newton {
+            Newton::Tolerances(_) => {
+                let remaining = if rate < 1.0 { norm * rate / (1.0 - rate) } else { f64::INFINITY };
+                if remaining <= 1.0 {
+                    Verdict::Converged
+                } else if iteration + 1 >= MAX_ITERATIONS || (iteration > 0 && rate >= 1.5) {
+                    Verdict::Failed
+                } else {
+                    Verdict::Continue
+                }
+            }
+            Newton::Stagnation => {
+                let stalled = iteration > 0 && rate > 0.5;
+                if stalled && norm < 1e-6 {
+                    Verdict::Converged
+                } else if iteration + 1 >= MAX_STAGNATION_ITERATIONS {
+                    Verdict::Failed
+                } else {
+                    Verdict::Continue
+                }
+            }
+        }
+    }
+}
+
+enum Verdict {
+    Converged,
+    Continue,
+    Failed,
+}
+
+/// Weights that extrapolate the slopes of the last two distinct abscissae before stage i to c_i.
+fn predictor(c: &[f64], i: usize) -> Vec<f64> {
+    let mut weights = vec![0.0; i];
+    let Some(last) = i.checked_sub(1) else { return weights };
+    match (0..last).rev().find(|&j| c[j] != c[last]) {
+        Some(j) => {
+            let theta = (c[i] - c[j]) / (c[last] - c[j]);
+            weights[last] = theta;
+            weights[j] = 1.0 - theta;
+        }
+        None => weights[last] = 1.0,
+    }
+    weights
+}
+
+impl<O: Jacobian> Stepper<O> for Esdirk {
+    type Tape = EsdirkTape<O::Work>;
+
+    fn name(&self) -> &'static str {
+        self.scheme.tableau.name
+    }
+
+    fn order(&self) -> u32 {
+        self.scheme.tableau.order
+    }
+
+    fn embedded_order(&self) -> Option<u32> {
+        Some(self.scheme.tableau.embedded_order).filter(|&q| q > 0)
+    }
+
+    fn dense_order(&self) -> u32 {
+        self.scheme.tableau.dense_order()
+    }
+
+    fn tape(&self, ode: &O) -> Self::Tape {
+        let (d, structure) = (ode.dim(), ode.structure());
+        let work = (0..self.scheme.total).map(|_| ode.work()).collect();
+        EsdirkTape {
+            stages: Stages::new(&self.scheme, d, work),
+            jacobian: Matrix::zeros(d, structure),
+            lu: Lu::new(d, structure),
+            residual: vec![0.0; d],
+            scale: vec![0.0; d],
+        }
+    }
+
+    fn tape_bytes(&self, ode: &O) -> usize {
+        let (d, structure) = (ode.dim(), ode.structure());
+        Stages::<f64, O::Work>::bytes(&self.scheme, d)
+            + Matrix::zeros(d, structure).bytes()
+            + Lu::new(d, structure).bytes()
+            + 16 * d
+    }
+
+    fn step(
+        &self,
+        ode: &O,
+        p: &[f64],
+        step: Step,
+        y: &mut [f64],
+        tape: &mut Self::Tape,
+    ) -> Result<(), StepFailure> {
+        let d = tape.stages.dim;
+        tape.stages.step = step;
+        tape.stages.seeded = false;
+        tape.stages.y[..d].copy_from_slice(y);
+        self.factorize(ode, p, 0, tape)?;
+        self.weights(tape);
+        let stages = &mut tape.stages;
+        ode.rhs(step.t, &stages.y[..d], p, &mut stages.k[..d], &mut stages.work[0]);
+        stages.counts.rhs += 1;
+        let mut rate = 1.0;
+        for i in 1..self.scheme.stages {
+            self.solve_stage(ode, p, i, &mut rate, tape)?;
+        }
+        tape.stages.evaluated = self.scheme.stages;
+        y.copy_from_slice(tape.stages.y(self.scheme.stages - 1));
+        Ok(())
+    }
+
+    fn error_norm(
+        &self,
+        _ode: &O,
+        _p: &[f64],
+        y_next: &[f64],
+        tolerances: &Tolerances,
+        tape: &mut Self::Tape,
+    ) -> f64 {
+        let h = tape.stages.step.h();
+        let stages = &mut tape.stages;
+        self.scheme.error.weighted_sum(&mut stages.k_bar, h, &stages.k);
+        if self.filtered {
+            tape.lu.solve(&mut stages.k_bar);
+        }
+        weighted_rms_norm(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
+    }
+
+    fn worst_component(&self, y_next: &[f64], tolerances: &Tolerances, tape: &Self::Tape) -> usize {
+        let stages = &tape.stages;
+        worst(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
+    }
+
+    fn dense(&self, _ode: &O, _p: &[f64], theta: f64, tape: &mut Self::Tape, out: &mut [f64]) {
+        tape.stages.dense(&self.scheme, theta, out);
+    }
+
+    fn num_quadrature(&self) -> usize {
+        self.scheme.b.indices.len()
+    }
+
+    fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
+        let stage = self.scheme.b.indices[i];
+        let weight = tape.stages.h() * self.scheme.b.coefficients[i];
+        (weight, tape.stages.step.at(self.scheme.c[stage]), tape.stages.y(stage))
+    }
+
+    fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [f64] {
+        tape.stages.y(0)
+    }
+
+    fn counts(&self, tape: &Self::Tape) -> Counts {
+        tape.stages.counts
+    }
+}
+
+impl<O: Jacobian + Vjp> AdjointStepper<O> for Esdirk {
+    fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
+        tape.stages.seed(&self.scheme, theta, w, t_next_bar);
+    }
+
+    fn step_adjoint<J: Objective>(
+        &self,
+        ode: &O,
+        p: &[f64],
+        objective: &J,
+        scratch: &mut J::Scratch,
+        tape: &mut Self::Tape,
+        mut bars: Bars<'_, f64>,
+    ) -> Result<(), StepFailure> {
+        let (d, h) = (tape.stages.dim, tape.stages.h());
+        let mut active = 0_u32;
+        tape.stages.begin_adjoint(&self.scheme, bars.lambda);
+        for i in (0..self.scheme.stages).rev() {
+            let weight = h * self.scheme.b_full[i];
+            let has_cost = objective.has_integrand() && weight != 0.0;
+            let reached = tape.stages.gather(&self.scheme, i, active);
+            if !reached && !has_cost {
+                continue;
+            }
+            active |= 1 << i;
+            let t = tape.stages.step.at(self.scheme.c[i]);
+            let mut t_bar = 0.0;
+            let rows = i * d..(i + 1) * d;
+            tape.stages.y_bar[rows.clone()].fill(0.0);
+            if has_cost {
+                let (y, y_bar) =
+                    (&tape.stages.y[rows.clone()], &mut tape.stages.y_bar[rows.clone()]);
+                objective.integrand_vjp(t, y, p, weight, y_bar, bars.p_bar, &mut t_bar, scratch);
+            }
+            if i > 0 {
+                self.factorize(ode, p, i, tape)?;
+                if has_cost {
+                    add_scaled(
+                        &mut tape.stages.k_bar,
+                        h * self.gamma,
+                        &tape.stages.y_bar[rows.clone()],
+                    );
+                }
+                tape.lu.solve_transpose(&mut tape.stages.k_bar);
+            }
+            let stages = &mut tape.stages;
+            let (y, y_bar) = (&stages.y[rows.clone()], &mut stages.y_bar[rows]);
+            ode.rhs(t, y, p, &mut tape.residual, &mut stages.work[i]);
+            ode.vjp(t, y, p, &stages.k_bar, y_bar, bars.p_bar, &mut t_bar, &mut stages.work[i]);
+            stages.counts.rhs += 1;
+            stages.counts.vjp += 1;
+            if let Some(bar) = &mut bars.t_next_bar {
+                **bar += dot(&stages.k_bar, stages.k(i)) / h + self.scheme.c[i] * t_bar;
+                if has_cost {
+                    **bar +=
+                        self.scheme.b_full[i] * objective.integrand(t, stages.y(i), p, scratch);
+                }
+            }
+        }
+        tape.stages.finish_adjoint(&self.scheme, active, bars.lambda);
+        Ok(())
+    }
+}
+
+impl<O: Jacobian + Jvp> TangentStepper<O> for Esdirk {
+    fn step_tangent(
+        &self,
+        ode: &O,
+        p: &[f64],
+        p_dot: &[f64],
+        tape: &mut Self::Tape,
+        y_dot: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        let (d, h) = (tape.stages.dim, tape.stages.h());
+        let mut k_dot = vec![0.0; self.scheme.stages * d];
+        let mut stage_dot = vec![0.0; d];
+        for i in 0..self.scheme.stages {
+            self.scheme.rows[i].combine(&mut stage_dot, y_dot, h, &k_dot);
+            if i > 0 {
+                self.factorize(ode, p, i, tape)?;
+            }
+            let stages = &mut tape.stages;
+            let (t, y) = (stages.step.at(self.scheme.c[i]), &stages.y[i * d..(i + 1) * d]);
+            let out = &mut k_dot[i * d..(i + 1) * d];
+            ode.rhs(t, y, p, &mut tape.residual, &mut stages.work[i]);
+            ode.jvp(t, y, p, &stage_dot, p_dot, out, &mut stages.work[i]);
+            if i > 0 {
+                tape.lu.solve(out);
+            }
+        }
+        let start = y_dot.to_vec();
+        self.scheme.b.combine(y_dot, &start, h, &k_dot);
+        Ok(())
+    }
+}

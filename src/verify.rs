@@ -1,0 +1,141 @@
+//! Checks that a user can run on their own model: the dot-product test and the Taylor test.
+
+use crate::error::{Error, check_length};
+use crate::grid::TimeGrid;
+use crate::ode::{Jvp, Vjp};
+use crate::stepper::{AdjointStepper, Bars, TangentStepper};
+
+/// How well ⟨Φ'v, w⟩ = ⟨v, Φ'ᵀw⟩ holds, at the step where it holds worst.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DotProduct {
+    /// That step.
+    pub step: usize,
+    /// ⟨Φ'v, w⟩, from the tangent.
+    pub tangent: f64,
+    /// ⟨v, Φ'ᵀw⟩, from the adjoint.
+    pub adjoint: f64,
+    /// |difference| / (‖Φ'v‖‖w‖ + ‖v‖‖Φ'ᵀw‖).
+    pub error: f64,
+}
+
+/// Tests the adjoint of each step y_{n+1} = Φ_n(y_n, p) of a run against its tangent, with
+/// directions v = (ẏ_n, ṗ) and w drawn from `seed`: a right adjoint gives errors near rounding.
+///
+/// # Errors
+/// Where a step fails or a length is wrong.
+pub fn dot_product<O, M>(
+    ode: &O,
+    stepper: &M,
+    grid: &TimeGrid,
+    y0: &[f64],
+    p: &[f64],
+    seed: u64,
+) -> Result<DotProduct, Error>
+where
+    O: Vjp + Jvp,
+    M: AdjointStepper<O> + TangentStepper<O>,
+{
+    check_length("the initial state", y0.len(), ode.dim())?;
+    check_length("the parameter vector", p.len(), ode.num_params())?;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut tape = stepper.tape(ode);
+    let mut y = y0.to_vec();
+    let mut worst = DotProduct { step: 0, tangent: 0.0, adjoint: 0.0, error: 0.0 };
+    for n in 0..grid.num_steps() {
+        let (step, fail) = (grid.step(n), |f: crate::error::StepFailure| f.at(n, grid.time(n)));
+        let (y_dot, p_dot) = (direction(&y, &mut random), direction(p, &mut random));
+        stepper.step(ode, p, step, &mut y, &mut tape).map_err(fail)?;
+        let w = direction(&y, &mut random);
+
+        let mut end_dot = y_dot.clone();
+        stepper.step_tangent(ode, p, &p_dot, &mut tape, &mut end_dot).map_err(fail)?;
+        let (mut lambda, mut p_bar) = (w.clone(), vec![0.0; p.len()]);
+        let bars = Bars { lambda: &mut lambda, p_bar: &mut p_bar, t_next_bar: None };
+        stepper.step_adjoint(ode, p, &(), &mut (), &mut tape, bars).map_err(fail)?;
+
+        let tangent = dot(&end_dot, &w);
+        let adjoint = dot(&y_dot, &lambda) + dot(&p_dot, &p_bar);
+        let size =
+            norm(&[&end_dot]) * norm(&[&w]) + norm(&[&y_dot, &p_dot]) * norm(&[&lambda, &p_bar]);
+        let error = (tangent - adjoint).abs() / size;
+        if !(error <= worst.error) {
+            worst = DotProduct { step: n, tangent, adjoint, error };
+        }
+    }
+    Ok(worst)
+}
+
+/// The remainders J(p + εv) − J(p) − ε∇J·v along a direction v, as ε is halved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taylor {
+    /// ε, as a fraction of each parameter's size.
+    pub steps: Vec<f64>,
+    /// The remainders' absolute values.
+    pub remainders: Vec<f64>,
+    /// log₂ of each remainder over the next: 2 for a right gradient, 1 for a wrong one.
+    pub rates: Vec<f64>,
+    /// The size below which a remainder is rounding.
+    pub floor: f64,
+}
+
+impl Taylor {
+    /// The rate over the halvings whose remainders all stand clear of rounding; `None` where
+    /// fewer than two do, as for an objective that is linear in p.
+    pub fn rate(&self) -> Option<f64> {
+        let clear = self.remainders.iter().take_while(|&&r| r > self.floor).count();
+        let halvings = clear.checked_sub(1).filter(|&n| n > 0)?;
+        Some((self.remainders[0] / self.remainders[halvings]).log2() / halvings as f64)
+    }
+
+    /// Whether the gradient stands the test.
+    pub fn passes(&self) -> bool {
+        self.rate().is_none_or(|rate| rate > 1.9)
+    }
+}
+
+/// Tests the gradient of `value` at p by the rate at which the first-order remainder falls.
+///
+/// `value` must keep its time grid from call to call, as [`adjoint::value`](crate::adjoint::value)
+/// does; otherwise it is not smooth.
+///
+/// # Errors
+/// Those of `value`.
+pub fn taylor(
+    mut value: impl FnMut(&[f64]) -> Result<f64, Error>,
+    p: &[f64],
+    gradient: &[f64],
+    seed: u64,
+) -> Result<Taylor, Error> {
+    const HALVINGS: i32 = 8;
+    const FIRST: f64 = 1e-3;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let v = direction(p, &mut random);
+    let (base, slope) = (value(p)?, dot(gradient, &v));
+    let mut test = Taylor { steps: vec![], remainders: vec![], rates: vec![], floor: 0.0 };
+    for k in 0..=HALVINGS {
+        let epsilon = FIRST * 0.5_f64.powi(k);
+        let moved: Vec<f64> = p.iter().zip(&v).map(|(p, v)| p + epsilon * v).collect();
+        let remainder = value(&moved)? - base - epsilon * slope;
+        test.steps.push(epsilon);
+        test.remainders.push(remainder.abs());
+    }
+    test.floor = 1e-11 * base.abs().max(1e-3 * slope.abs());
+    test.rates = test.remainders.windows(2).map(|r| (r[0] / r[1]).log2()).collect();
+    Ok(test)
+}
+
+/// A direction with entries of about the size of those of `x`, and never all zero.
+fn direction(x: &[f64], random: &mut fastrand::Rng) -> Vec<f64> {
+    let largest = x.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    let least = if largest > 0.0 { 1e-3 * largest } else { 1.0 };
+    x.iter().map(|x| (2.0 * random.f64() - 1.0) * x.abs().max(least)).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The Euclidean norm of the parts one behind another.
+fn norm(parts: &[&[f64]]) -> f64 {
+    parts.iter().map(|x| dot(x, x)).sum::<f64>().sqrt()
+}
