@@ -58,14 +58,52 @@ fn combine_short<S: Scalar>(
     vectors: &[S],
     rows: &[usize],
 ) {
+    combine_tiles(out, Some(base), coefficients, vectors, rows);
+}
+
+#[inline(always)]
+fn combine_tiles<S: Scalar>(
+    out: &mut [S],
+    base: Option<&[S]>,
+    coefficients: &[S],
+    vectors: &[S],
+    rows: &[usize],
+) {
     let n = out.len();
-    for (i, (out, &base)) in out.iter_mut().zip(base).enumerate() {
-        let mut sum = base;
-        for (&c, &row) in coefficients.iter().zip(rows) {
-            sum += c * vectors[row * n + i];
-        }
-        *out = sum;
+    let whole = n - n % 4;
+    for i in (0..whole).step_by(4) {
+        combine_tile::<S, 4>(out, base, coefficients, vectors, rows, i);
     }
+    if n & 2 != 0 {
+        combine_tile::<S, 2>(out, base, coefficients, vectors, rows, whole);
+    }
+    if n & 1 != 0 {
+        combine_tile::<S, 1>(out, base, coefficients, vectors, rows, n - 1);
+    }
+}
+
+/// Entries `start` to `start` + W, their sums in registers.
+#[inline(always)]
+fn combine_tile<S: Scalar, const W: usize>(
+    out: &mut [S],
+    base: Option<&[S]>,
+    coefficients: &[S],
+    vectors: &[S],
+    rows: &[usize],
+    start: usize,
+) {
+    let n = out.len();
+    let mut sum = [S::zero(); W];
+    if let Some(base) = base {
+        sum.copy_from_slice(&base[start..start + W]);
+    }
+    for (&c, &row) in coefficients.iter().zip(rows) {
+        let k = &vectors[row * n + start..][..W];
+        for i in 0..W {
+            sum[i] += c * k[i];
+        }
+    }
+    out[start..start + W].copy_from_slice(&sum);
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2", "aarch64+neon"))]
@@ -161,14 +199,7 @@ fn add_terms<S: Scalar, const K: usize>(
 pub fn weighted_sum<S: Scalar>(out: &mut [S], coefficients: &[S], vectors: &[S], rows: &[usize]) {
     assert_eq!(coefficients.len(), rows.len());
     if out.len() < SHORT {
-        let n = out.len();
-        for (i, out) in out.iter_mut().enumerate() {
-            let mut sum = S::zero();
-            for (&c, &row) in coefficients.iter().zip(rows) {
-                sum += c * vectors[row * n + i];
-            }
-            *out = sum;
-        }
+        combine_tiles(out, None, coefficients, vectors, rows);
     } else {
         weighted_sum_long(out, coefficients, vectors, rows);
     }
@@ -218,10 +249,48 @@ fn sum_of_squares_long<S: Scalar>(err: &[S], y0: &[S], y1: &[S], atol: &[f64], r
 fn sum_of_squares<S: Scalar>(err: &[S], y0: &[S], y1: &[S], atol: &[f64], rtol: f64) -> S {
     let rtol = S::of(rtol);
     if let [atol] = *atol {
-        sum_lanes(err.len(), |i| weigh(err[i], y0[i], y1[i], S::of(atol), rtol))
+        let atol = S::of(atol);
+        sum_lanes(err, y0, y1, |_| atol, |_| [atol; LANES], rtol)
     } else {
-        sum_lanes(err.len(), |i| weigh(err[i], y0[i], y1[i], S::of(atol[i]), rtol))
+        let chunks = atol.as_chunks::<LANES>().0;
+        sum_lanes(err, y0, y1, |i| S::of(atol[i]), |chunk| lanes_of(&chunks[chunk]), rtol)
     }
+}
+
+#[inline(always)]
+fn lanes_of<S: Scalar>(chunk: &[f64; LANES]) -> [S; LANES] {
+    let mut lanes = [S::zero(); LANES];
+    for (lane, &x) in lanes.iter_mut().zip(chunk) {
+        *lane = S::of(x);
+    }
+    lanes
+}
+
+#[inline(always)]
+fn sum_lanes<S: Scalar>(
+    err: &[S],
+    y0: &[S],
+    y1: &[S],
+    atol: impl Fn(usize) -> S,
+    atol_chunk: impl Fn(usize) -> [S; LANES],
+    rtol: S,
+) -> S {
+    let mut sums = [S::zero(); LANES];
+    let (chunks, rest) = err.as_chunks::<LANES>();
+    let whole = err.len() - rest.len();
+    let states = y0.as_chunks::<LANES>().0.iter().zip(y1.as_chunks::<LANES>().0);
+    for (chunk, (err, (y0, y1))) in chunks.iter().zip(states).enumerate() {
+        let atol = atol_chunk(chunk);
+        for lane in 0..LANES {
+            sums[lane] += weigh(err[lane], y0[lane], y1[lane], atol[lane], rtol);
+        }
+    }
+    for (lane, &err) in rest.iter().enumerate() {
+        let i = whole + lane;
+        sums[lane] += weigh(err, y0[i], y1[i], atol(i), rtol);
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 /// The component whose |err_i| / (atol_i + rtol·max(|y0_i|, |y1_i|)) is the largest, or the first
@@ -247,22 +316,6 @@ fn weigh<S: Scalar>(err: S, y0: S, y1: S, atol: S, rtol: S) -> S {
     let largest = if b <= a { a } else { b };
     let e = err / (atol + rtol * largest);
     e * e
-}
-
-#[inline(always)]
-fn sum_lanes<S: Scalar>(n: usize, term: impl Fn(usize) -> S) -> S {
-    let mut lanes = [S::zero(); LANES];
-    let whole = n - n % LANES;
-    for start in (0..whole).step_by(LANES) {
-        for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum += term(start + lane);
-        }
-    }
-    for (lane, sum) in lanes.iter_mut().enumerate().take(n - whole) {
-        *sum += term(whole + lane);
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 #[cfg(test)]
