@@ -36,7 +36,7 @@ const MAX_STAGNATION_ITERATIONS: usize = 60;
 /// An ESDIRK method.
 #[derive(Clone, Debug)]
 pub struct Esdirk {
-    scheme: Scheme<f64>,
+    pub(crate) scheme: Scheme<f64>,
     gamma: f64,
     predictors: Vec<Vec<f64>>,
     filtered: bool,
@@ -46,7 +46,7 @@ pub struct Esdirk {
 /// The stages of one implicit step, its Jacobian and factors.
 #[derive(Debug)]
 pub struct EsdirkTape<W> {
-    stages: Stages<f64, W>,
+    pub(crate) stages: Stages<f64, W>,
     jacobian: Matrix,
     lu: Lu,
     residual: Vec<f64>,
@@ -297,7 +297,9 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         worst(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
     }
 
-    fn dense(&self, _ode: &O, _p: &[f64], theta: f64, tape: &mut Self::Tape, out: &mut [f64]) {
+    fn complete(&self, _ode: &O, _p: &[f64], _tape: &mut Self::Tape) {}
+
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [f64]) {
         tape.stages.dense(&self.scheme, theta, out);
     }
 
