@@ -6,7 +6,9 @@
 pub mod error;
 pub mod scalar;
 pub mod linalg;
+pub mod expr;
 pub mod ode;
 pub mod objective;
+pub mod model;
 pub mod tableau;
 pub mod schedule;
