@@ -6,10 +6,12 @@
 pub mod error;
 pub mod scalar;
 pub mod linalg;
+pub mod expr;
 pub mod ode;
 pub mod grid;
-pub mod tableau;
 pub mod objective;
+pub mod model;
+pub mod tableau;
 pub mod stepper;
 pub mod control;
 pub mod continuous;

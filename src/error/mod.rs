@@ -1,5 +1,11 @@
 //! Why a solve stopped: step, time, component, and what to try.
 
+mod expr;
+mod model;
+
+pub use expr::{ParseError, ParseProblem, Position};
+pub use model::ModelError;
+
 /// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
