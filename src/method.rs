@@ -4,7 +4,7 @@ use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
 use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
-use crate::tableau::{self, DOPRI5, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,7 +119,7 @@ const TIGHT: f64 = 1e-6;
 /// The explicit method that suits the tolerance.
 fn explicit_for(settings: &MethodSettings) -> &'static Tableau {
     match &settings.tolerances {
-        Some(tolerances) if tolerances.rtol < TIGHT => &DOPRI5,
+        Some(tolerances) if tolerances.rtol < TIGHT => &DOP853,
         _ => &TSIT5,
     }
 }

@@ -39,7 +39,6 @@ pub struct Esdirk {
     pub(crate) scheme: Scheme<f64>,
     gamma: f64,
     predictors: Vec<Vec<f64>>,
-    filtered: bool,
     newton: Newton,
 }
 
@@ -64,8 +63,7 @@ impl Esdirk {
             panic!("{} is not diagonally implicit", tableau.name)
         };
         let predictors = (0..scheme.stages).map(|i| predictor(tableau.c, i)).collect();
-        let filtered = !tableau.embedded_l_stable();
-        Esdirk { scheme, gamma, predictors, filtered, newton }
+        Esdirk { scheme, gamma, predictors, newton }
     }
 
     fn h_gamma<W>(&self, tape: &EsdirkTape<W>) -> f64 {
@@ -286,9 +284,9 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         let h = tape.stages.step.h();
         let stages = &mut tape.stages;
         self.scheme.error.weighted_sum(&mut stages.k_bar, h, &stages.k);
-        if self.filtered {
-            tape.lu.solve(&mut stages.k_bar);
-        }
+        // No embedded method of this family is L-stable; unfiltered, stiff components would be
+        // taken for errors (Hairer & Wanner, Solving ODEs II, eq. IV.8.20).
+        tape.lu.solve(&mut stages.k_bar);
         weighted_rms_norm(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
     }
 

@@ -13,7 +13,6 @@
 //! ```
 
 mod dense;
-mod stability;
 mod structure;
 
 mod bs3;
