@@ -57,6 +57,22 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Adds what another gradient cost; peaks become the larger of both.
+    pub(crate) fn add_member(&mut self, other: &Stats) {
+        self.steps += other.steps;
+        self.rejected += other.rejected;
+        self.rhs += other.rhs;
+        self.vjp += other.vjp;
+        self.jacobians += other.jacobians;
+        self.factorizations += other.factorizations;
+        self.recomputed_steps += other.recomputed_steps;
+        self.snapshots_peak = self.snapshots_peak.max(other.snapshots_peak);
+        self.snapshot_bytes_peak = self.snapshot_bytes_peak.max(other.snapshot_bytes_peak);
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+        self.seconds_forward += other.seconds_forward;
+        self.seconds_reverse += other.seconds_reverse;
+    }
+
     /// Adds what a separate controller pass cost.
     pub(crate) fn add_pass(&mut self, pass: &Stats) {
         self.rejected += pass.rejected;

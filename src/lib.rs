@@ -23,3 +23,4 @@ pub mod verify;
 pub mod solve;
 pub mod method;
 //pub mod problem;
+pub mod ensemble;

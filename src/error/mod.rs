@@ -91,6 +91,9 @@ pub enum Error {
     /// Point terms that are not in ascending order of time.
     #[error("observation {index} at t = {time} comes before the one ahead of it: sort by time")]
     ObservationsUnsorted { index: usize, time: f64 },
+    /// A member of an ensemble failed.
+    #[error("member {index} of the ensemble: {source}")]
+    Member { index: usize, source: Box<Error> },
     /// A snapshot could not be kept or was not what had been kept.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
