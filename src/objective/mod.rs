@@ -2,6 +2,12 @@
 
 use crate::scalar::Scalar;
 
+mod least_squares;
+mod terminal;
+
+pub use least_squares::LeastSquares;
+pub use terminal::Terminal;
+
 /// The time of a point term that belongs to the end of the run, wherever that is.
 pub const AT_END: f64 = f64::INFINITY;
 
