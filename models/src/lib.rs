@@ -1,1 +1,12 @@
 //! Benchmark and example models of costate, one file a model.
+
+pub mod benchmark;
+pub mod biology;
+pub mod chemistry;
+pub mod pde;
+mod simd;
+
+pub use benchmark::Benchmark;
+
+#[cfg(test)]
+mod check;

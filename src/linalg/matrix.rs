@@ -98,6 +98,12 @@ impl Matrix {
         &self.values
     }
 
+    /// [`values`](Self::values) to write whole columns to. Entries of a band that lie outside the
+    /// matrix must stay zero.
+    pub fn values_mut(&mut self) -> &mut [f64] {
+        &mut self.values
+    }
+
     /// Bytes that the entries occupy.
     pub fn bytes(&self) -> usize {
         8 * self.values.len()

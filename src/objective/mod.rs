@@ -2,7 +2,12 @@
 
 use crate::scalar::Scalar;
 
+mod least_squares;
+mod terminal;
+
 pub use crate::grid::AT_END;
+pub use least_squares::LeastSquares;
+pub use terminal::Terminal;
 
 /// A sum of point terms J_i(t_i, y(t_i), p) and the integral of a running cost r(t, y, p).
 ///

@@ -1,0 +1,3 @@
+//! Populations and reactions of living things.
+
+pub mod lotka_volterra;

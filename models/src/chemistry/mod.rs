@@ -1,0 +1,3 @@
+//! Reaction kinetics.
+
+pub mod robertson;

@@ -1,0 +1,61 @@
+//! A function of the state at the end of the run.
+
+use crate::objective::{AT_END, Objective};
+use crate::scalar::Scalar;
+
+/// J = φ(y(T), p), of two functions: φ, and one that adds ∂φ/∂y to `y_bar` and ∂φ/∂p to `p_bar`.
+///
+/// ```
+/// use costate::objective::{Objective, Terminal};
+///
+/// let half_square = Terminal::new(
+///     |y: &[f64], _p: &[f64]| 0.5 * y[0] * y[0],
+///     |y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += y[0],
+/// );
+/// assert_eq!(half_square.point(0, 1.0, &[3.0], &[], &mut ()), 4.5);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal<V, G> {
+    value: V,
+    gradient: G,
+}
+
+impl<V, G> Terminal<V, G> {
+    /// φ(y, p) and its gradient (y, p, `y_bar`, `p_bar`).
+    pub fn new(value: V, gradient: G) -> Self {
+        Terminal { value, gradient }
+    }
+}
+
+impl<S, V, G> Objective<S> for Terminal<V, G>
+where
+    S: Scalar,
+    V: Fn(&[S], &[S]) -> S + Send + Sync,
+    G: Fn(&[S], &[S], &mut [S], &mut [S]) + Send + Sync,
+{
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn times(&self) -> &[f64] {
+        &[AT_END]
+    }
+
+    fn point(&self, _i: usize, _t: f64, y: &[S], p: &[S], _scratch: &mut ()) -> S {
+        (self.value)(y, p)
+    }
+
+    fn point_vjp(
+        &self,
+        _i: usize,
+        _t: f64,
+        y: &[S],
+        p: &[S],
+        y_bar: &mut [S],
+        p_bar: &mut [S],
+        _t_bar: &mut S,
+        _scratch: &mut (),
+    ) {
+        (self.gradient)(y, p, y_bar, p_bar);
+    }
+}
