@@ -164,7 +164,10 @@ impl Function {
         let values = &mut registers.values;
         values[0] = t;
         copy_in(values, self.shape.state(), y, self.shape.dim);
-        copy_in(values, self.shape.data(), data, self.shape.num_data);
+        if self.shape.num_data > 0 {
+            copy_in(values, self.shape.data(), data, self.shape.num_data);
+        }
+        assert_eq!(p.len(), self.shape.num_params);
         let first = self.shape.param();
         let kept = &mut values[first..first + self.shape.num_params];
         let same = kept.iter().zip(p).all(|(a, b)| a.to_bits() == b.to_bits());
@@ -263,8 +266,13 @@ impl Function {
     }
 }
 
+/// A plain loop: for the few numbers of a small model a call of memcpy costs more.
+#[inline]
 fn copy_in(values: &mut [f64], first: usize, from: &[f64], len: usize) {
-    values[first..first + len].copy_from_slice(from);
+    assert_eq!(from.len(), len);
+    for (x, y) in values[first..first + len].iter_mut().zip(from) {
+        *x = *y;
+    }
 }
 
 fn present(list: Vec<Option<Id>>) -> impl Iterator<Item = (usize, Id)> {

@@ -84,11 +84,10 @@ impl Program {
         assert!(registers.len() >= self.end());
         let mut machine = Machine {
             registers: registers.as_mut_ptr(),
-            target: self.first,
-            operands: &self.operands,
+            target: registers[self.first..].as_mut_ptr(),
+            operands: self.operands.as_ptr(),
         };
         for &(opcode, count) in &self.runs {
-            let count = count as usize;
             match opcode {
                 Opcode::Add => machine.binary(count, |a, b| a + b),
                 Opcode::Sub => machine.binary(count, |a, b| a - b),
@@ -106,55 +105,56 @@ impl Program {
     }
 }
 
-/// The registers, the next one to write, and the operands not used yet.
-struct Machine<'a> {
+/// Where the next result goes, and the operands not used yet.
+struct Machine {
     registers: *mut f64,
-    target: usize,
-    operands: &'a [u32],
+    target: *mut f64,
+    operands: *const u32,
 }
 
-impl Machine<'_> {
+// SAFETY of the functions below: `Program::new` made as many operands as its runs take, and
+// checked that each is below the register that its instruction writes; `Program::run` checked
+// that the last register written exists. Instructions of a run may read what earlier ones of the
+// same run wrote, so registers are reached by one pointer, in order.
+impl Machine {
     #[inline(always)]
-    fn take(&mut self, count: usize) -> &[u32] {
-        let (now, later) = self.operands.split_at(count);
-        self.operands = later;
-        now
-    }
-
-    // SAFETY of the three functions below: `Program::new` checked that every operand is below the
-    // register that its instruction writes, and `Program::run` that the last register written
-    // exists. Instructions of a run may read what earlier ones of the same run wrote, so the
-    // registers are reached by one pointer, in order. Against checked slices this saves 30 %.
-
-    #[inline(always)]
-    fn unary(&mut self, count: usize, f: impl Fn(f64) -> f64) {
-        let (r, target) = (self.registers, self.target);
-        for (k, a) in self.take(count).iter().enumerate() {
-            unsafe { *r.add(target + k) = f(*r.add(*a as usize)) }
+    fn operand(&mut self) -> f64 {
+        unsafe {
+            let register = *self.operands as usize;
+            self.operands = self.operands.add(1);
+            *self.registers.add(register)
         }
-        self.target += count;
     }
 
     #[inline(always)]
-    fn binary(&mut self, count: usize, f: impl Fn(f64, f64) -> f64) {
-        let (r, target) = (self.registers, self.target);
-        for (k, ab) in self.take(2 * count).chunks_exact(2).enumerate() {
-            unsafe {
-                *r.add(target + k) = f(*r.add(ab[0] as usize), *r.add(ab[1] as usize));
-            }
+    fn result(&mut self, value: f64) {
+        unsafe {
+            *self.target = value;
+            self.target = self.target.add(1);
         }
-        self.target += count;
     }
 
     #[inline(always)]
-    fn ternary(&mut self, count: usize, f: impl Fn(f64, f64, f64) -> f64) {
-        let (r, target) = (self.registers, self.target);
-        for (k, abc) in self.take(3 * count).chunks_exact(3).enumerate() {
-            unsafe {
-                let (a, b) = (*r.add(abc[0] as usize), *r.add(abc[1] as usize));
-                *r.add(target + k) = f(a, b, *r.add(abc[2] as usize));
-            }
+    fn unary(&mut self, count: u32, f: impl Fn(f64) -> f64) {
+        for _ in 0..count {
+            let a = self.operand();
+            self.result(f(a));
         }
-        self.target += count;
+    }
+
+    #[inline(always)]
+    fn binary(&mut self, count: u32, f: impl Fn(f64, f64) -> f64) {
+        for _ in 0..count {
+            let (a, b) = (self.operand(), self.operand());
+            self.result(f(a, b));
+        }
+    }
+
+    #[inline(always)]
+    fn ternary(&mut self, count: u32, f: impl Fn(f64, f64, f64) -> f64) {
+        for _ in 0..count {
+            let (a, b, c) = (self.operand(), self.operand(), self.operand());
+            self.result(f(a, b, c));
+        }
     }
 }

@@ -51,11 +51,12 @@ impl Graph {
     fn merge(&mut self, parts: &[Adjoint]) -> Adjoint {
         let same_guard = parts.iter().all(|part| part.guard == parts[0].guard);
         if same_guard {
-            let value = self.total(parts.iter().map(|part| part.value));
+            let values: Vec<Id> = parts.iter().map(|part| part.value).collect();
+            let value = self.total(&values);
             return Adjoint { guard: parts[0].guard, value };
         }
         let values: Vec<Id> = parts.iter().map(|&part| self.behind_guard(part)).collect();
-        let value = self.total(values);
+        let value = self.total(&values);
         let guard = if parts.iter().any(|part| part.guard.is_none()) {
             None
         } else {
@@ -64,9 +65,15 @@ impl Graph {
         Adjoint { guard, value }
     }
 
-    fn total(&mut self, values: impl IntoIterator<Item = Id>) -> Id {
-        let sum = values.into_iter().reduce(|a, b| self.binary(Binary::Add, a, b));
-        sum.unwrap_or_else(|| self.constant(0.0))
+    /// Four partial sums where there are many terms: one chain would wait for each addition.
+    fn total(&mut self, values: &[Id]) -> Id {
+        let lanes = if values.len() < 8 { 1 } else { 4 };
+        let mut sums = values[..lanes].to_vec();
+        for (k, &value) in values.iter().enumerate().skip(lanes) {
+            sums[k % lanes] = self.binary(Binary::Add, sums[k % lanes], value);
+        }
+        let (first, others) = (sums[0], &sums[1..]);
+        others.iter().fold(first, |sum, &lane| self.binary(Binary::Add, sum, lane))
     }
 
     fn behind_guard(&mut self, adjoint: Adjoint) -> Id {

@@ -41,7 +41,7 @@ impl Points {
             points.push(time, Term { function, data });
         }
         if let Some(cost) = terminal {
-            points.functions.push(Function::new(&[cost.clone()], dim, num_params, 0));
+            points.functions.push(Function::new(std::slice::from_ref(cost), dim, num_params, 0));
             let function = points.functions.len() - 1;
             points.push(AT_END, Term { function, data: Vec::new() });
         }

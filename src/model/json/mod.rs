@@ -69,6 +69,9 @@ fn definition(root: &Cursor) -> Result<Definition, ModelError> {
     let source = model.get("source").map(Cursor::text).transpose()?.map(str::to_owned);
     let span = span(model.need("time")?)?;
     let states = model.need("states")?.entries()?;
+    if states.is_empty() {
+        return Err(ModelError::NoStates { path: "states".into() });
+    }
     let parameters = model.get("parameters").map_or_else(|| Ok(Vec::new()), Cursor::entries)?;
     let expressions = model.get("expressions").map_or_else(|| Ok(Vec::new()), Cursor::entries)?;
     check_names(&[
