@@ -9,7 +9,7 @@
 
 use crate::control::{Control, ControlState, Controlled, Stops};
 use crate::error::StepFailure;
-use crate::grid::Step;
+use crate::grid::{Span, Step};
 use crate::linalg::{Matrix, Structure};
 use crate::objective::Objective;
 use crate::ode::{Jacobian, Jvp, Ode, Vjp};
@@ -230,7 +230,7 @@ where
     let tau = |theta: f64| -step.at(theta);
     let mut jumps: Vec<f64> = seeds.thetas.iter().map(|&theta| tau(theta)).collect();
     jumps.sort_by(f64::total_cmp);
-    let mut stops = Stops::new(&jumps, -step.t_next, -step.t);
+    let mut stops = Stops::at_each(&jumps, Span { start: -step.t_next, end: -step.t });
     let mut state = ControlState::new(-step.t_next);
     while state.t < -step.t {
         let error_beside =

@@ -114,7 +114,7 @@ impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
 }
 
 /// Below this relative tolerance an eighth-order step is worth its twelve stages.
-const TIGHT: f64 = 1e-6;
+const TIGHT: f64 = 1e-5;
 
 /// The explicit method that suits the tolerance.
 fn explicit_for(settings: &MethodSettings) -> &'static Tableau {
