@@ -77,7 +77,7 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// At the first evaluation, where an output has a state, parameter or number beyond these.
+    /// Where an output has a state, parameter or number beyond these.
     pub fn new(outputs: &[Expr], dim: usize, num_params: usize, num_data: usize) -> Self {
         Self::build(outputs, dim, num_params, num_data, false)
     }
