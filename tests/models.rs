@@ -324,3 +324,32 @@ fn every_file_can_start() {
         assert!(model.source().is_some() || model.name() == "diffusion");
     }
 }
+
+#[test]
+fn expressions_may_come_in_any_order_and_script() {
+    let model = Model::from_json(
+        r#"{ "name": "Größen", "time": { "start": 0, "end": 1 }, "states": { "größe": "2 * λ + t" },
+             "parameters": { "λ": 3 }, "rates": { "größe": "_last" },
+             "expressions": { "_last": "middle + λ", "middle": "first^2", "first": "größe - 1" } }"#,
+    )
+    .unwrap();
+    let (p, mut y, mut dy) = (model.nominal(), [0.0], [0.0]);
+    model.initial(&p, &mut y);
+    model.rhs(0.0, &y, &p, &mut dy, &mut model.work());
+    assert_eq!((y, dy), ([6.0], [28.0]));
+}
+
+#[test]
+fn ten_thousand_expressions_in_a_row_are_no_circle() {
+    let n = 10_000;
+    let rows: Vec<String> = (0..n).map(|i| format!(r#""e{i}": "e{} + 1""#, i + 1)).collect();
+    let text = format!(
+        r#"{{ "name": "chain", "time": {{ "start": 0, "end": 1 }}, "states": {{ "x": 0 }},
+             "rates": {{ "x": "e0" }}, "expressions": {{ {}, "e{n}": "x" }} }}"#,
+        rows.join(", ")
+    );
+    let model = Model::from_json(&text).unwrap();
+    let mut dy = [0.0];
+    model.rhs(0.0, &[0.5], &[], &mut dy, &mut model.work());
+    assert_eq!(dy, [n as f64 + 0.5]);
+}

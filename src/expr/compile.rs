@@ -43,16 +43,18 @@ impl Shape {
         self.param_dot() + self.num_params
     }
 
-    fn register(&self, v: Variable) -> usize {
-        match v {
-            Variable::Time => 0,
-            Variable::State(i) => self.state() + i as usize,
-            Variable::Param(i) => self.param() + i as usize,
-            Variable::Data(i) => self.data() + i as usize,
-            Variable::Weight(i) => self.weight() + i as usize,
-            Variable::StateDot(i) => self.state_dot() + i as usize,
-            Variable::ParamDot(i) => self.param_dot() + i as usize,
-        }
+    /// The register of a variable, where the shape has it.
+    fn register(&self, v: Variable) -> Option<usize> {
+        let (first, i, count) = match v {
+            Variable::Time => (0, 0, 1),
+            Variable::State(i) => (self.state(), i, self.dim),
+            Variable::Param(i) => (self.param(), i, self.num_params),
+            Variable::Data(i) => (self.data(), i, self.num_data),
+            Variable::Weight(i) => (self.weight(), i, self.num_outputs),
+            Variable::StateDot(i) => (self.state_dot(), i, self.dim),
+            Variable::ParamDot(i) => (self.param_dot(), i, self.num_params),
+        };
+        ((i as usize) < count).then_some(first + i as usize)
     }
 }
 
@@ -75,7 +77,9 @@ impl<'g> Compiler<'g> {
         }
         for id in graph.variables() {
             if let Node::Variable(v) = graph.node(id) {
-                compiler.registers.insert(id, shape.register(v) as u32);
+                let register = shape.register(v);
+                let register = register.unwrap_or_else(|| panic!("{v:?} is not in {shape:?}"));
+                compiler.registers.insert(id, register as u32);
             }
         }
         (compiler, constants)

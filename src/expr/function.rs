@@ -77,7 +77,7 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// At the first evaluation, where an output has a state, parameter or number beyond these.
+    /// Where an output has a state, parameter or number beyond these.
     pub fn new(outputs: &[Expr], dim: usize, num_params: usize, num_data: usize) -> Self {
         Self::build(outputs, dim, num_params, num_data, false)
     }
@@ -170,8 +170,9 @@ impl Function {
         assert_eq!(p.len(), self.shape.num_params);
         let first = self.shape.param();
         let kept = &mut values[first..first + self.shape.num_params];
-        let same = kept.iter().zip(p).all(|(a, b)| a.to_bits() == b.to_bits());
-        if !(registers.has_params && same) {
+        // Without an early exit, so that it is vectorised.
+        let changed = kept.iter().zip(p).fold(0, |bits, (a, b)| bits | (a.to_bits() ^ b.to_bits()));
+        if changed != 0 || !registers.has_params {
             kept.copy_from_slice(p);
             self.prelude.run(values);
             registers.has_params = true;
