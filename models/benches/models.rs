@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use costate::linalg::Matrix;
 use costate::ode::{Jacobian, Vjp};
-use costate_models::{Benchmark, biology, chemistry, pde};
+use costate_models::{Benchmark, biology, chemistry, learning, pde};
 
 /// The fastest of some rounds, in nanoseconds a call.
 fn time(mut call: impl FnMut()) -> f64 {
@@ -50,6 +50,10 @@ fn main() {
     for problem in [pde::brusselator::p3a(), pde::brusselator::p3b()] {
         products(&problem);
         matrix(&problem);
+        println!();
+    }
+    for problem in [learning::neural_ode::p4a(), learning::neural_ode::p4b()] {
+        products(&problem);
         println!();
     }
     for problem in [pde::burgers::p6s(), pde::burgers::p6()] {

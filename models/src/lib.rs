@@ -3,6 +3,7 @@
 pub mod benchmark;
 pub mod biology;
 pub mod chemistry;
+pub mod learning;
 pub mod pde;
 mod simd;
 

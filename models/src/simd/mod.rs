@@ -1,5 +1,11 @@
 //! Loops that the compiler vectorises, to be inlined where the processor's instructions are known.
 
+mod product;
+mod tanh;
+
+pub use product::{Left, add_product, dot};
+pub use tanh::{mul_add, tanh};
+
 /// Σ_i x_i, entry i joining partial sum i mod 8.
 #[inline(always)]
 pub fn sum(x: &[f64]) -> f64 {

@@ -1,0 +1,3 @@
+//! Models whose right-hand side is learned.
+
+pub mod neural_ode;
