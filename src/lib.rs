@@ -22,5 +22,5 @@ pub mod adjoint;
 pub mod verify;
 pub mod solve;
 pub mod method;
-//pub mod problem;
+pub mod problem;
 pub mod ensemble;

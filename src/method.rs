@@ -47,8 +47,14 @@ pub trait Method<O: Vjp>: Clone + Send + Sync {
 }
 
 /// An explicit method: asks nothing of the model but [`Vjp`].
-#[derive(Clone, Copy, Debug)]
-pub struct Explicit(pub &'static Tableau);
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Explicit {
+    /// The one that suits the tolerance.
+    #[default]
+    Auto,
+    /// This one.
+    Named(&'static Tableau),
+}
 
 impl<O: Vjp> Method<O> for Explicit {
     fn dispatch<T: Task<O>>(
@@ -56,7 +62,11 @@ impl<O: Vjp> Method<O> for Explicit {
         settings: &MethodSettings,
         task: &T,
     ) -> Result<T::Output, Error> {
-        run_explicit(self.0, settings, task, false)
+        let tableau = match self {
+            Explicit::Auto => explicit_for(settings),
+            Explicit::Named(tableau) => tableau,
+        };
+        run_explicit(tableau, settings, task, false)
     }
 }
 

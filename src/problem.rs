@@ -9,14 +9,13 @@ use crate::grid::{Span, TimeGrid};
 use crate::method::{AdjointKind, Explicit, Method, MethodSettings, Task};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
-use crate::recurrence::{Adaptive, Discretization, Frontier};
+use crate::recurrence::{Adaptive, Discretization};
 use crate::schedule::{
     Bisection, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline, Uniform,
 };
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::{Solution, Stepping, solve};
 use crate::stepper::{AdjointStepper, Tolerances};
-use crate::tableau::TSIT5;
 
 /// Which states are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +48,14 @@ impl ScheduleKind {
     }
 }
 
+/// A gradient and the method that found it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solved {
+    pub gradient: Gradient,
+    /// The name of the method.
+    pub method: &'static str,
+}
+
 /// An initial value problem with an objective, and how to go about it.
 #[derive(Clone)]
 pub struct Problem<'a, O, I, J, M = Explicit> {
@@ -70,8 +77,8 @@ pub struct Problem<'a, O, I, J, M = Explicit> {
 }
 
 impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
-    /// J(p) of y' = f(t, y, p), y(start) = y_0(p), over [start, end], by Tsitouras' method of order
-    /// 5 at relative tolerance 1e-6 with every state kept.
+    /// J(p) of y' = f(t, y, p), y(start) = y_0(p), over [start, end], by the explicit method
+    /// that suits the tolerance, relative 1e-6 unless told, with every state kept.
     pub fn new(
         ode: &'a O,
         initial: &'a I,
@@ -85,7 +92,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             objective,
             span: Span { start, end },
             p,
-            method: Explicit(&TSIT5),
+            method: Explicit::Auto,
             tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
             fixed_steps: None,
             max_steps: Control::MAX_STEPS,
@@ -201,11 +208,19 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         }
     }
 
-    /// J and its gradient, with the name of the method that found them.
+    /// J and its gradient.
     ///
     /// # Errors
     /// Where a setting cannot be used, a step fails, or a number is not finite.
     pub fn gradient(&self) -> Result<Gradient, Error> {
+        Ok(self.solved()?.gradient)
+    }
+
+    /// J and its gradient, with the method that found them.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    pub fn solved(&self) -> Result<Solved, Error> {
         self.dispatch(&GradientTask(self))
     }
 
@@ -288,6 +303,29 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         Discretization::new(self.ode, self.initial, self.objective, stepper, grid)
     }
 
+    fn gradient_by<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Gradient, Error> {
+        let (p, progress) = (self.p, self.on_progress);
+        let mut store = self.store()?;
+        if let Some(steps) = self.fixed_steps {
+            let (chain, schedule) = (self.fixed(stepper, steps)?, self.offline(steps)?);
+            return gradient_observed(&chain, p, schedule, &mut *store, progress);
+        }
+        let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+        if let Some(schedule) = self.online()? {
+            return gradient_online(&mut frontier, p, schedule, &mut *store, progress);
+        }
+        let (_, pass) = adjoint::value_online(&mut frontier, p, progress)?;
+        let chain = frontier.into_discretization();
+        let schedule = self.offline(chain.grid().num_steps())?;
+        let mut gradient = gradient_observed(&chain, p, schedule, &mut *store, progress)?;
+        gradient.stats.add_pass(&pass);
+        Ok(gradient)
+    }
+
     fn store(&self) -> Result<Box<dyn SnapshotStore<f64>>, Error> {
         Ok(match &self.directory {
             Some(directory) => Box::new(DiskStore::new(directory)?),
@@ -325,31 +363,12 @@ fn bad_setting(what: &'static str, given: &str, required: &'static str) -> Error
 struct GradientTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
 
 impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_, '_, O, I, J, M> {
-    type Output = Gradient;
+    type Output = Solved;
 
-    fn run<N: AdjointStepper<O>>(
-        &self,
-        stepper: N,
-        stop_if_stiff: bool,
-    ) -> Result<Gradient, Error> {
-        let problem = self.0;
-        let (p, progress) = (problem.p, problem.on_progress);
-        let mut store = problem.store()?;
-        if let Some(steps) = problem.fixed_steps {
-            let chain = problem.fixed(stepper, steps)?;
-            let schedule = problem.offline(steps)?;
-            return gradient_observed(&chain, p, schedule, &mut *store, progress);
-        }
-        let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
-        if let Some(schedule) = problem.online()? {
-            return gradient_online(&mut frontier, p, schedule, &mut *store, progress);
-        }
-        let (_, pass) = adjoint::value_online(&mut frontier, p, progress)?;
-        let chain = frontier.into_discretization();
-        let schedule = problem.offline(chain.grid().num_steps())?;
-        let mut gradient = gradient_observed(&chain, p, schedule, &mut *store, progress)?;
-        gradient.stats.add_pass(&pass);
-        Ok(gradient)
+    fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
+        let method = stepper.name();
+        let gradient = self.0.gradient_by(stepper, stop_if_stiff)?;
+        Ok(Solved { gradient, method })
     }
 }
 

@@ -1,0 +1,266 @@
+//! The lists that laws are tested over: every method, every schedule, several models.
+#![allow(dead_code)]
+
+use costate::adjoint::Gradient;
+use costate::error::Error;
+use costate::grid::TimeGrid;
+use costate::model::Model;
+use costate::objective::Objective;
+use costate::ode::{Initial, Jacobian, Jvp, Vjp};
+use costate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, TangentStepper};
+use costate::tableau::{ESDIRK, EXPLICIT};
+
+/// A model from `models/`.
+pub fn file(name: &str) -> Model {
+    let path = format!("{}/models/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    Model::from_file(path).unwrap()
+}
+
+/// A short run of a model that has everything, on a grid of unequal steps.
+pub struct Case<O, I, J> {
+    pub name: &'static str,
+    pub ode: O,
+    pub initial: I,
+    pub objective: Within<J>,
+    pub p: Vec<f64>,
+    pub grid: TimeGrid,
+}
+
+/// What is done with each case and method.
+pub trait Law {
+    fn holds<O, I, J, M>(&mut self, case: &Case<O, I, J>, stepper: M)
+    where
+        O: Vjp + Jvp,
+        I: Initial,
+        J: Objective,
+        M: AdjointStepper<O> + TangentStepper<O> + Clone;
+}
+
+/// Runs a law over every explicit method.
+pub fn explicit<O: Vjp + Jvp, I: Initial, J: Objective>(law: &mut impl Law, case: &Case<O, I, J>) {
+    for tableau in EXPLICIT {
+        law.holds(case, ExplicitRk::new(tableau));
+    }
+}
+
+/// Runs a law over every method.
+pub fn all<O: Vjp + Jvp + Jacobian, I: Initial, J: Objective>(
+    law: &mut impl Law,
+    case: &Case<O, I, J>,
+) {
+    explicit(law, case);
+    for tableau in ESDIRK {
+        law.holds(case, Esdirk::new(tableau, Newton::Stagnation));
+    }
+}
+
+/// Runs a law over every method and model.
+pub fn everywhere(law: &mut impl Law) {
+    for (name, end) in [
+        ("biology/lotka_volterra", 1.0),
+        ("biology/gene_expression", 1.0),
+        ("chemistry/robertson", 1e-3),
+        ("chemistry/hires", 0.02),
+        ("oscillators/van_der_pol", 1e-3),
+        ("aerodynamics/pitch_plunge", 2.0),
+    ] {
+        all(law, &model_case(name, file(name), end));
+    }
+    all(law, &cells());
+    explicit(law, &network());
+}
+
+/// A model's run over a short span with its own objective, of which the terms in the span count.
+pub fn model_case(name: &'static str, model: Model, length: f64) -> Case<Model, Model, Model> {
+    let start = model.span().unwrap().0;
+    Case {
+        name,
+        p: model.nominal(),
+        ode: model.clone(),
+        initial: model.clone(),
+        objective: Within::new(model, start + length),
+        grid: unequal(start, start + length, 17),
+    }
+}
+
+/// A reaction–diffusion chain with a banded Jacobian.
+fn cells()
+-> Case<costate_models::pde::brusselator::Brusselator, Vec<f64>, costate::objective::LeastSquares> {
+    let problem = costate_models::pde::brusselator::p3a();
+    let times = vec![0.0, 0.003, 0.01, 0.02];
+    let data = [&problem.y0[..]; 4].concat();
+    let fit = costate::objective::LeastSquares::new(times, data, &[1.0]).unwrap();
+    Case {
+        name: "brusselator",
+        p: problem.p,
+        ode: problem.ode,
+        initial: problem.y0,
+        objective: Within::new(fit, 0.02),
+        grid: unequal(0.0, 0.02, 11),
+    }
+}
+
+fn network()
+-> Case<costate_models::learning::neural_ode::NeuralOde, Vec<f64>, costate::objective::LeastSquares>
+{
+    let problem = costate_models::learning::neural_ode::p4a();
+    Case {
+        name: "neural ODE",
+        p: problem.p,
+        ode: problem.ode,
+        initial: problem.y0,
+        objective: Within::new(problem.objective, 1.5),
+        grid: unequal(0.0, 1.5, 13),
+    }
+}
+
+/// A grid whose steps grow and shrink.
+pub fn unequal(start: f64, end: f64, steps: usize) -> TimeGrid {
+    let place = |n: usize| {
+        let x = n as f64 / steps as f64;
+        start + (end - start) * (x + 0.3 * x * (1.0 - x) * (2.0 * x - 0.7))
+    };
+    let mut times: Vec<f64> = (0..=steps).map(place).collect();
+    times[steps] = end;
+    TimeGrid::Times(times)
+}
+
+/// An objective without the point terms after a time.
+pub struct Within<J> {
+    inner: J,
+    times: Vec<f64>,
+    keep: Vec<usize>,
+}
+
+impl<J: Objective> Within<J> {
+    pub fn new(inner: J, end: f64) -> Self {
+        let all = inner.times();
+        let keep: Vec<usize> =
+            (0..all.len()).filter(|&i| all[i] <= end || all[i].is_infinite()).collect();
+        let times = keep.iter().map(|&i| all[i]).collect();
+        Within { inner, times, keep }
+    }
+
+    /// The same terms, those at `from` now at `to`.
+    pub fn moved(&self, from: f64, to: f64) -> Moved<'_, J> {
+        let times = self.times.iter().map(|&t| if t == from { to } else { t }).collect();
+        Moved { inner: self, times }
+    }
+}
+
+impl<J: Objective> Objective for Within<J> {
+    type Scratch = J::Scratch;
+    fn scratch(&self) -> J::Scratch {
+        self.inner.scratch()
+    }
+    fn times(&self) -> &[f64] {
+        &self.times
+    }
+    fn point(&self, i: usize, t: f64, y: &[f64], p: &[f64], s: &mut J::Scratch) -> f64 {
+        self.inner.point(self.keep[i], t, y, p, s)
+    }
+    fn point_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        s: &mut J::Scratch,
+    ) {
+        self.inner.point_vjp(self.keep[i], t, y, p, y_bar, p_bar, t_bar, s);
+    }
+    fn has_integrand(&self) -> bool {
+        self.inner.has_integrand()
+    }
+    fn integrand(&self, t: f64, y: &[f64], p: &[f64], s: &mut J::Scratch) -> f64 {
+        self.inner.integrand(t, y, p, s)
+    }
+    fn integrand_vjp(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        weight: f64,
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        s: &mut J::Scratch,
+    ) {
+        self.inner.integrand_vjp(t, y, p, weight, y_bar, p_bar, t_bar, s);
+    }
+}
+
+/// An objective with other times.
+pub struct Moved<'a, J> {
+    inner: &'a Within<J>,
+    times: Vec<f64>,
+}
+
+impl<J: Objective> Objective for Moved<'_, J> {
+    type Scratch = J::Scratch;
+    fn scratch(&self) -> J::Scratch {
+        self.inner.scratch()
+    }
+    fn times(&self) -> &[f64] {
+        &self.times
+    }
+    fn point(&self, i: usize, t: f64, y: &[f64], p: &[f64], s: &mut J::Scratch) -> f64 {
+        self.inner.point(i, t, y, p, s)
+    }
+    fn point_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        s: &mut J::Scratch,
+    ) {
+        self.inner.point_vjp(i, t, y, p, y_bar, p_bar, t_bar, s);
+    }
+    fn has_integrand(&self) -> bool {
+        self.inner.has_integrand()
+    }
+    fn integrand(&self, t: f64, y: &[f64], p: &[f64], s: &mut J::Scratch) -> f64 {
+        self.inner.integrand(t, y, p, s)
+    }
+    fn integrand_vjp(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        weight: f64,
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        s: &mut J::Scratch,
+    ) {
+        self.inner.integrand_vjp(t, y, p, weight, y_bar, p_bar, t_bar, s);
+    }
+}
+
+/// The bits of everything in a gradient that is not a cost.
+pub fn bits(gradient: &Gradient) -> Vec<u64> {
+    let ends = [gradient.value, gradient.wrt_end_time];
+    let all = ends.iter().chain(&gradient.wrt_y0).chain(&gradient.wrt_params);
+    all.map(|x| x.to_bits()).collect()
+}
+
+/// The published figures, or a word that they are not there.
+pub fn shared(path: &str) -> Option<serde_json::Value> {
+    let full = format!("{}/../shared/{path}", env!("CARGO_MANIFEST_DIR"));
+    match std::fs::read_to_string(&full) {
+        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+        Err(_) => {
+            eprintln!("skipped: ../shared/{path} is not there");
+            None
+        }
+    }
+}
+
+pub type Outcome = Result<(), Error>;
