@@ -2,9 +2,11 @@
 
 mod expr;
 mod model;
+mod schedule;
 
 pub use expr::{ParseError, ParseProblem, Position};
 pub use model::ModelError;
+pub use schedule::ScheduleError;
 
 /// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
 /// made of stopped.
@@ -97,6 +99,9 @@ pub enum Error {
     /// A snapshot could not be kept or was not what had been kept.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A schedule that cannot be made.
+    #[error(transparent)]
+    ScheduleSetting(#[from] ScheduleError),
     /// A schedule asked for something that cannot be done.
     #[error(
         "the schedule asks for {action} while y_{current} is the current state and {reversed} of \

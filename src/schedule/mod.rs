@@ -1,5 +1,23 @@
 //! Which states to keep and which to recompute: iterators over integer actions.
 
+mod bisection;
+mod counts;
+mod online;
+pub mod optimum;
+mod reversal;
+mod revolve;
+mod store_all;
+mod uniform;
+
+pub use bisection::Bisection;
+pub use counts::Counts;
+pub use online::Online;
+pub use revolve::Revolve;
+pub use store_all::{StoreAll, StoreAllOnline};
+pub use uniform::Uniform;
+
+use crate::error::ScheduleError;
+
 /// One action of a reverse sweep over the steps 0, 1, …, N−1 of a chain y_{n+1} = Φ_n(y_n).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -24,4 +42,25 @@ pub trait OnlineSchedule: Schedule {
     /// Says that the chain has `num_steps` steps, right after its last one was taken. The driver
     /// holds y_{N−1} as the current state; what follows is the reverse sweep.
     fn end(&mut self, num_steps: usize);
+}
+
+impl<T: Schedule + ?Sized> Schedule for Box<T> {
+    fn num_slots(&self) -> usize {
+        (**self).num_slots()
+    }
+}
+
+impl<T: OnlineSchedule + ?Sized> OnlineSchedule for Box<T> {
+    fn end(&mut self, num_steps: usize) {
+        (**self).end(num_steps);
+    }
+}
+
+fn check_slots(slots: usize) -> Result<(), ScheduleError> {
+    if slots == 0 { Err(ScheduleError::NoSlots) } else { Ok(()) }
+}
+
+/// Slots beyond those that `steps` can use are not asked for: y_{N−1} is current when needed.
+fn useful_slots(steps: usize, slots: usize) -> usize {
+    slots.min(steps.saturating_sub(1))
 }

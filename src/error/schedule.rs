@@ -1,0 +1,33 @@
+//! What is wrong with a schedule.
+
+use thiserror::Error;
+
+/// Why a schedule cannot be made or followed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ScheduleError {
+    /// No memory at all.
+    #[error("zero snapshots cannot reverse a run: give at least 1")]
+    NoSlots,
+    /// A restore from a slot that holds nothing or another step's state.
+    #[error(
+        "the schedule restores step {step} from slot {slot}, which holds {}: it is no schedule of \
+         this chain",
+        super::held(.found)
+    )]
+    NotKept { slot: usize, step: usize, found: Option<usize> },
+    /// An action on another state than the current one, or out of order.
+    #[error(
+        "the schedule asks for {action} while y_{current} is the current state{}: it is no \
+         schedule of this chain",
+        left_to_reverse(.left)
+    )]
+    Misled { action: String, current: usize, left: Option<usize> },
+    /// Steps that are never reversed.
+    #[error("the schedule ends with {left} steps not reversed")]
+    Unfinished { left: usize },
+}
+
+fn left_to_reverse(left: &Option<usize>) -> String {
+    left.map_or_else(String::new, |left| format!(" and {left} steps are left to reverse"))
+}

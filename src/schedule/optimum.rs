@@ -1,0 +1,85 @@
+//! The least work of reversing a chain in bounded memory.
+//!
+//! A. Griewank and A. Walther, Algorithm 799: revolve, ACM Trans. Math. Softw. 26 (2000) 19–45,
+//! doi 10.1145/347837.347846.
+
+/// C(n, k), or `u64::MAX` where it is larger.
+pub fn binomial(n: u64, k: u64) -> u64 {
+    if k > n {
+        return 0;
+    }
+    let mut value: u128 = 1;
+    for i in 1..=k.min(n - k) {
+        value = value * u128::from(n - k.min(n - k) + i) / u128::from(i);
+        if value > u128::from(u64::MAX) {
+            return u64::MAX;
+        }
+    }
+    value as u64
+}
+
+/// β(s, r) = C(s + r, s): the longest chain that s snapshots reverse with no step advanced over
+/// more than r times.
+pub(crate) fn reach(slots: u64, repetition: u64) -> u64 {
+    binomial(slots.saturating_add(repetition), slots)
+}
+
+/// The least r with C(s + r, s) ≥ l: how often some step has to be advanced over when l steps are
+/// reversed with s snapshots, the one of step 0 among them. `u64::MAX` where it cannot be done
+/// (s = 0 and l > 1).
+pub fn repetition(steps: u64, slots: u64) -> u64 {
+    match (steps, slots) {
+        (0 | 1, _) => return 0,
+        (_, 0) => return u64::MAX,
+        (_, 1) => return steps - 1,
+        _ => {}
+    }
+    let mut high = 1;
+    while reach(slots, high) < steps {
+        high *= 2;
+    }
+    let mut low = high / 2;
+    // reach(low) < steps ≤ reach(high)
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if reach(slots, middle) < steps {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+/// t(l, s) = r l − C(s + r, r − 1) with r = [`repetition`]`(l, s)`: the least number of steps
+/// advanced over when l steps are reversed with s snapshots, the one of step 0 among them; the
+/// steps taken by the reversals themselves are not counted. `u64::MAX` where it is larger or
+/// cannot be done (s = 0 and l > 1).
+///
+/// ```
+/// use costate::schedule::optimum;
+/// assert_eq!(optimum::t(50, 7), 105);
+/// ```
+pub fn t(steps: u64, slots: u64) -> u64 {
+    let r = repetition(steps, slots);
+    match r {
+        0 => 0,
+        u64::MAX => u64::MAX,
+        _ => {
+            let saved = binomial(slots.saturating_add(r), r - 1);
+            let least = u128::from(r) * u128::from(steps) - u128::from(saved);
+            u64::try_from(least).unwrap_or(u64::MAX)
+        }
+    }
+}
+
+/// The number of steps between a snapshot and the next one when `steps` > 1 steps are reversed with
+/// `slots` > 1 snapshots, the one at their start among them.
+pub(crate) fn split(steps: usize, slots: usize) -> usize {
+    let (l, s) = (steps as u64, slots as u64);
+    let r = repetition(l, s);
+    // What follows the next snapshot must not need more than r repetitions with one slot less,
+    // what comes before it no more than r − 1; the longest such distance stores least.
+    let distance = reach(s, r - 1).min(l - reach(s - 1, r - 1).min(l - 1));
+    distance as usize
+}

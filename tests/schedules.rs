@@ -1,0 +1,295 @@
+//! Laws of the schedules, followed by an interpreter over integers.
+
+use std::path::Path;
+
+use costate::error::{Error, ScheduleError};
+use costate::schedule::{
+    Action, Bisection, Counts, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline,
+    Uniform, optimum,
+};
+use serde_json::Value;
+
+type Make = fn(usize, usize) -> Result<Box<dyn Schedule>, ScheduleError>;
+type MakeOnline = fn(usize) -> Result<Box<dyn OnlineSchedule>, ScheduleError>;
+
+const WITH_SLOTS: [(&str, Make); 3] = [
+    ("uniform", |steps, slots| Ok(Box::new(Uniform::new(steps, slots)?))),
+    ("bisection", |steps, slots| Ok(Box::new(Bisection::new(steps, slots)?))),
+    ("revolve", |steps, slots| Ok(Box::new(Revolve::new(steps, slots)?))),
+];
+
+const ONLINE: [(&str, MakeOnline); 2] = [
+    ("online", |slots| Ok(Box::new(Online::new(slots)?))),
+    ("store-all online", |_| Ok(Box::new(StoreAllOnline::new()))),
+];
+
+const STEPS: [usize; 17] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 31, 50, 100, 257, 1000];
+const SLOTS: [usize; 12] = [1, 2, 3, 4, 5, 7, 8, 10, 30, 99, 1000, 5000];
+
+#[test]
+fn every_schedule_reverses_each_step_once_within_its_slots() {
+    for (steps, slots) in grid() {
+        for (name, make) in WITH_SLOTS {
+            let schedule = make(steps, slots).unwrap();
+            let bound = schedule.num_slots() as u64;
+            let counts =
+                Counts::of(schedule).unwrap_or_else(|e| panic!("{name} {steps} {slots}: {e}"));
+            assert_eq!(counts.reverses, steps as u64, "{name} {steps} {slots}");
+            assert!(counts.snapshots_peak <= bound, "{name} {steps} {slots}");
+            assert!(bound <= slots as u64, "{name} {steps} {slots}");
+            assert!(counts.advances >= optimum::t(steps as u64, slots as u64));
+        }
+        for (name, make) in ONLINE {
+            let schedule = make(slots).unwrap();
+            let bound = schedule.num_slots() as u64;
+            let counts = Counts::of_online(schedule, steps)
+                .unwrap_or_else(|e| panic!("{name} {steps} {slots}: {e}"));
+            assert_eq!(counts.reverses, steps as u64, "{name} {steps} {slots}");
+            assert!(counts.snapshots_peak <= bound, "{name} {steps} {slots}");
+        }
+    }
+}
+
+fn grid() -> impl Iterator<Item = (usize, usize)> {
+    STEPS.into_iter().flat_map(|steps| SLOTS.map(|slots| (steps, slots)))
+}
+
+#[test]
+fn no_action_is_useless() {
+    for (steps, slots) in grid() {
+        let store_all: (&str, Make) = ("store-all", |steps, _| Ok(Box::new(StoreAll::new(steps))));
+        for (name, make) in WITH_SLOTS.into_iter().chain([store_all]) {
+            let actions: Vec<Action> = make(steps, slots).unwrap().collect();
+            check_use(&actions).unwrap_or_else(|what| panic!("{name} {steps} {slots}: {what}"));
+        }
+    }
+}
+
+fn check_use(actions: &[Action]) -> Result<(), String> {
+    let mut current = Some(0);
+    for (i, &action) in actions.iter().enumerate() {
+        match action {
+            Action::Restore { step, .. } if current == Some(step) => {
+                return Err(format!("{action:?} of the current state"));
+            }
+            Action::Restore { step, .. } | Action::Advance { to: step, .. } => current = Some(step),
+            Action::Reverse { step } => current = Some(step + 1),
+            Action::Store { slot, .. } => {
+                let next = actions[i + 1..].iter().find(|later| {
+                    matches!(later, Action::Store { slot: s, .. } | Action::Restore { slot: s, .. }
+                        if *s == slot)
+                });
+                if !matches!(next, Some(Action::Restore { .. })) {
+                    return Err(format!("{action:?} is never restored"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn store_all_recomputes_nothing() {
+    for steps in STEPS.map(|steps| steps as u64) {
+        let counts = Counts::of(StoreAll::new(steps as usize)).unwrap();
+        let others = steps.saturating_sub(1);
+        let expected = Counts {
+            advances: others,
+            reverses: steps,
+            stores: others,
+            restores: others,
+            snapshots_peak: others,
+            max_repetition: others.min(1),
+        };
+        assert_eq!(counts, expected);
+        let online = Counts::of_online(StoreAllOnline::new(), steps as usize).unwrap();
+        assert_eq!((online.advances, online.stores, online.restores), (steps, steps, others));
+    }
+}
+
+#[test]
+fn one_slot_recomputes_from_the_start() {
+    let actions: Vec<Action> = Revolve::new(3, 1).unwrap().collect();
+    let restore = Action::Restore { step: 0, slot: 0 };
+    let expected = [
+        Action::Store { step: 0, slot: 0 },
+        Action::Advance { from: 0, to: 2 },
+        Action::Reverse { step: 2 },
+        restore,
+        Action::Advance { from: 0, to: 1 },
+        Action::Reverse { step: 1 },
+        restore,
+        Action::Reverse { step: 0 },
+    ];
+    assert_eq!(actions, expected);
+}
+
+/// t(l, s) for l ≤ `most` by the dynamic programme t(l, s) = min_m m + t(m, s) + t(l − m, s − 1).
+fn least_advances(most: usize) -> Vec<Vec<u64>> {
+    let mut table = vec![vec![], (0..=most as u64).map(|l| l * l.saturating_sub(1) / 2).collect()];
+    for s in 2..=most {
+        let mut row = vec![0; most + 1];
+        for l in 2..=most {
+            let before: &Vec<u64> = &table[s - 1];
+            row[l] = (1..l).map(|m| m as u64 + row[m] + before[l - m]).min().unwrap();
+        }
+        table.push(row);
+    }
+    table
+}
+
+#[test]
+fn revolve_takes_the_least_of_the_dynamic_programme() {
+    let table = least_advances(200);
+    for (s, row) in table.iter().enumerate().skip(1) {
+        for (l, &least) in row.iter().enumerate() {
+            assert_eq!(optimum::t(l as u64, s as u64), least, "t({l}, {s})");
+            let counts = Counts::of(Revolve::new(l, s).unwrap()).unwrap();
+            assert_eq!(counts.advances, least, "revolve {l} {s}");
+            let r = optimum::repetition(l as u64, s as u64);
+            assert_eq!(counts.max_repetition, r, "repetition {l} {s}");
+        }
+    }
+}
+
+fn shared(file: &str) -> Option<Vec<Value>> {
+    let path = Path::new("../shared/data/checkpointing").join(file);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+        Err(error) => {
+            eprintln!("SKIPPED: {}: {error}", path.display());
+            None
+        }
+    }
+}
+
+#[test]
+fn revolve_equals_the_published_counts() {
+    let Some(table) = shared("revolve_table.json") else { return };
+    assert!(table.len() > 200);
+    for row in table {
+        let get = |key: &str| row[key].as_u64().unwrap();
+        let (l, s) = (get("steps"), get("snaps"));
+        assert_eq!(optimum::t(l, s), get("gw_forward_steps"), "t({l}, {s})");
+        assert_eq!(optimum::repetition(l, s), get("repetition_r"), "r({l}, {s})");
+        let counts = Counts::of(Revolve::new(l as usize, s as usize).unwrap()).unwrap();
+        assert_eq!(counts.advances, get("gw_forward_steps"), "revolve {l} {s}");
+    }
+}
+
+#[test]
+fn revolve_keeps_no_more_than_an_independent_program() {
+    let Some(table) = shared("schedules_executed.json") else { return };
+    let rows: Vec<&Value> = table.iter().filter(|row| row["schedule"] == "Revolve").collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let get = |key: &str| row[key].as_u64().unwrap();
+        let (n, s) = (get("n"), get("s"));
+        let counts = Counts::of(Revolve::new(n as usize, s as usize).unwrap()).unwrap();
+        assert_eq!(counts.advances + counts.reverses, get("forward_steps"), "{n} {s}");
+        assert!(counts.stores <= get("stores"), "{n} {s}: {} stores", counts.stores);
+        assert!(counts.restores <= get("loads"), "{n} {s}: {} restores", counts.restores);
+        assert!(counts.snapshots_peak <= get("peak_ram"), "{n} {s}");
+    }
+}
+
+#[test]
+fn the_optimum_is_safe_for_long_chains() {
+    for (l, s) in [(1_000_000_000, 1), (1_000_000_000, 2), (1_000_000_000, 1_000_000)] {
+        let r = optimum::repetition(l, s);
+        assert!(optimum::binomial(s + r, s) >= l && optimum::binomial(s + r - 1, s) < l);
+        assert!(optimum::t(l, s) >= l - 1 && optimum::t(l, s) <= r * l, "t({l}, {s})");
+    }
+    assert_eq!(optimum::t(1_000_000_000, 1), 499_999_999_500_000_000);
+    assert_eq!(optimum::binomial(200, 100), u64::MAX);
+    assert_eq!(optimum::t(2, 0), u64::MAX);
+}
+
+#[test]
+fn a_million_steps_are_planned() {
+    let (l, s) = (1_000_000, 30);
+    let counts = Counts::of(Revolve::new(l, s).unwrap()).unwrap();
+    assert_eq!(counts.advances, optimum::t(l as u64, s as u64));
+    assert_eq!(counts.max_repetition, optimum::repetition(l as u64, s as u64));
+    let counts = Counts::of_online(Online::new(s).unwrap(), l).unwrap();
+    assert_eq!(counts.max_repetition, optimum::repetition(l as u64, s as u64));
+    assert_eq!(counts.snapshots_peak, s as u64);
+}
+
+/// The largest (advances − 1) / t(l, s) of Online over 2 ≤ l ≤ 2000, 2 ≤ s ≤ 40, the step that
+/// shows the end not counted.
+const ONLINE_FACTOR: f64 = 1.44;
+
+#[test]
+fn online_repeats_no_more_than_the_optimum_for_every_length() {
+    let mut worst = (0.0, 0, 0);
+    for s in 2..=40 {
+        for l in 1..=2000 {
+            let counts = Counts::of_online(Online::new(s).unwrap(), l).unwrap();
+            let (least, r) =
+                (optimum::t(l as u64, s as u64), optimum::repetition(l as u64, s as u64));
+            // A single step has to be taken once to show that it is the last.
+            assert!(counts.max_repetition <= r.max(1), "{l} {s}: {}", counts.max_repetition);
+            let factor = (counts.advances - 1) as f64 / least.max(1) as f64;
+            if factor > worst.0 {
+                worst = (factor, l, s);
+            }
+        }
+    }
+    assert!(worst.0 <= ONLINE_FACTOR, "{worst:?}");
+}
+
+#[test]
+fn zero_slots_are_refused() {
+    for (name, make) in WITH_SLOTS {
+        assert_eq!(make(5, 0).err(), Some(ScheduleError::NoSlots), "{name}");
+    }
+    let error = Online::new(0).unwrap_err();
+    assert_eq!(error, ScheduleError::NoSlots);
+    assert_eq!(
+        Error::from(error).to_string(),
+        "zero snapshots cannot reverse a run: give at least 1"
+    );
+}
+
+struct Listed(std::vec::IntoIter<Action>);
+
+impl Iterator for Listed {
+    type Item = Action;
+
+    fn next(&mut self) -> Option<Action> {
+        self.0.next()
+    }
+}
+
+impl Schedule for Listed {
+    fn num_slots(&self) -> usize {
+        1
+    }
+}
+
+#[test]
+fn the_interpreter_finds_every_fault() {
+    let (store, advance) = (Action::Store { step: 0, slot: 0 }, Action::Advance { from: 0, to: 1 });
+    let (restore, reverse) =
+        (Action::Restore { step: 0, slot: 0 }, |step| Action::Reverse { step });
+    let faults = [
+        (vec![restore], "restores step 0 from slot 0, which holds nothing"),
+        (vec![store, Action::Restore { step: 1, slot: 0 }], "slot 0, which holds step 0"),
+        (vec![advance, store], "Store { step: 0, slot: 0 } while y_1 is the current state"),
+        (vec![advance, advance], "Advance { from: 0, to: 1 } while y_1"),
+        (vec![reverse(1)], "Reverse { step: 1 } while y_0"),
+        (vec![store, advance, reverse(1), restore], "ends with 1 steps not reversed"),
+        (vec![store, advance, reverse(1), advance], "and 1 steps are left to reverse"),
+        (vec![store, reverse(0), restore], "which holds nothing"),
+        (vec![Action::Advance { from: 0, to: 0 }], "Advance { from: 0, to: 0 } while y_0"),
+        (vec![store, advance], "ends with 1 steps not reversed"),
+    ];
+    for (actions, text) in faults {
+        let error = Counts::of(Listed(actions.into_iter())).unwrap_err().to_string();
+        assert!(error.contains(text), "{error}");
+    }
+    let fine = vec![store, advance, reverse(1), restore, reverse(0)];
+    let counts = Counts::of(Listed(fine.into_iter())).unwrap();
+    assert_eq!((counts.advances, counts.reverses, counts.snapshots_peak), (1, 2, 1));
+}
