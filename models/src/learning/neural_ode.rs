@@ -22,8 +22,9 @@
 //!
 //! For one trajectory the layers are products of matrix and vector. For many, activations lie
 //! unit by unit with the trajectories side by side, and a layer is a product of matrices in tiles
-//! that registers hold. GEMM crates were not taken: matrices of 64 rows are too small to pay
-//! for their packing, and a crate's own dispatch would stand between the product and the tanh.
+//! that registers hold. GEMM crates gain nothing here and would each add their own dispatch: on a
+//! core with AVX-512, 64×64×64 takes 10.3 µs so, 11.0 with `matrixmultiply`, 10.6 with `gemm`;
+//! 64×2×64 takes 0.71, 0.77 and 1.16 µs, 2×64×64 takes 0.51, 1.90 and 0.66 µs.
 //! The activations that [`Ode::rhs`] leaves in [`Work`] are what [`Vjp::vjp`] starts from.
 
 use costate::linalg::{Matrix, Structure};
