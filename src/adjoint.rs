@@ -56,6 +56,34 @@ pub struct Stats {
     pub seconds_reverse: f64,
 }
 
+impl Stats {
+    /// Adds what another gradient cost; peaks become the larger of both.
+    pub(crate) fn add_member(&mut self, other: &Stats) {
+        self.steps += other.steps;
+        self.rejected += other.rejected;
+        self.rhs += other.rhs;
+        self.vjp += other.vjp;
+        self.jacobians += other.jacobians;
+        self.factorizations += other.factorizations;
+        self.recomputed_steps += other.recomputed_steps;
+        self.snapshots_peak = self.snapshots_peak.max(other.snapshots_peak);
+        self.snapshot_bytes_peak = self.snapshot_bytes_peak.max(other.snapshot_bytes_peak);
+        self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
+        self.seconds_forward += other.seconds_forward;
+        self.seconds_reverse += other.seconds_reverse;
+    }
+
+    /// Adds what a separate controller pass cost.
+    pub(crate) fn add_pass(&mut self, pass: &Stats) {
+        self.rejected += pass.rejected;
+        self.rhs += pass.rhs;
+        self.jacobians += pass.jacobians;
+        self.factorizations += pass.factorizations;
+        self.recomputed_steps += pass.steps;
+        self.seconds_forward += pass.seconds_forward;
+    }
+}
+
 /// How far a gradient has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -76,7 +104,7 @@ pub fn gradient<R: Recurrence>(
     schedule: impl Schedule,
     store: &mut dyn SnapshotStore<R::Scalar>,
 ) -> Result<Gradient<R::Scalar>, Error> {
-    gradient_observed(chain, p, schedule, store, &mut |_| {})
+    gradient_observed(chain, p, schedule, store, &|_| {})
 }
 
 /// [`gradient`], telling `observe` of every action done.
@@ -88,22 +116,44 @@ pub fn gradient_observed<R: Recurrence>(
     p: &[R::Scalar],
     schedule: impl Schedule,
     store: &mut dyn SnapshotStore<R::Scalar>,
-    observe: &mut dyn FnMut(Progress),
+    observe: &dyn Fn(Progress),
 ) -> Result<Gradient<R::Scalar>, Error> {
     let mut sweep = Sweep::start(chain, p, store)?;
     sweep.follow(chain, schedule, observe)?;
     sweep.finish(chain)
 }
 
-/// J alone: the same bits as [`gradient`] gives.
+/// J alone: the same bits as [`gradient`] gives, and what it cost.
 ///
 /// # Errors
 /// As [`gradient`].
-pub fn value<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<R::Scalar, Error> {
+pub fn value<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<(R::Scalar, Stats), Error> {
     let mut store = MemoryStore::new();
     let mut sweep = Sweep::start(chain, p, &mut store)?;
     sweep.apply(chain, Action::Advance { from: 0, to: chain.num_steps() })?;
-    Ok(sweep.value)
+    Ok((sweep.value, sweep.stats(chain)))
+}
+
+/// J alone of a chain whose length shows when its end is reached, and what it cost; the frontier
+/// then knows all steps.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn value_online<F: Frontier>(
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    observe: &dyn Fn(Progress),
+) -> Result<(ScalarOf<F>, Stats), Error> {
+    let mut store = MemoryStore::new();
+    let mut sweep = Sweep::start(frontier.chain(), p, &mut store)?;
+    while !frontier.extend(p, &mut sweep.y, &mut sweep.tape)? {
+        sweep.count_step(frontier.chain())?;
+        observe(sweep.progress());
+    }
+    sweep.count_step(frontier.chain())?;
+    let mut stats = sweep.stats(frontier.chain());
+    stats.rejected = frontier.rejected();
+    Ok((sweep.value, stats))
 }
 
 /// The gradient of a chain whose length shows when its end is reached; its first sweep is not
@@ -116,7 +166,7 @@ pub fn gradient_online<F: Frontier>(
     p: &[ScalarOf<F>],
     mut schedule: impl OnlineSchedule,
     store: &mut dyn SnapshotStore<ScalarOf<F>>,
-    observe: &mut dyn FnMut(Progress),
+    observe: &dyn Fn(Progress),
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
     let mut sweep = Sweep::start(frontier.chain(), p, store)?;
     let mut before = sweep.y.clone();
@@ -200,7 +250,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         &mut self,
         chain: &R,
         schedule: impl Schedule,
-        observe: &mut dyn FnMut(Progress),
+        observe: &dyn Fn(Progress),
     ) -> Result<(), Error> {
         for action in schedule {
             self.apply(chain, action)?;

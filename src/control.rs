@@ -5,7 +5,7 @@
 //! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
 
 use crate::error::Error;
-use crate::grid::Step;
+use crate::grid::{Span, Step};
 use crate::linalg::weighted_rms_norm;
 use crate::ode::Ode;
 use crate::scalar::Scalar;
@@ -103,20 +103,37 @@ impl ControlState {
     }
 }
 
-/// The times that steps must land on; the last is the end of the run.
+/// Times that steps land on; the last is the end of the run.
+///
+/// Landing makes a reading exact and its adjoint a plain sum; reading between costs what the dense
+/// output costs. Measured on 101 observations in ten time units (Lotka–Volterra, gradient by dop853
+/// at error 2e-7 or less): dense output throughout 0.206 ms, landing on each observation 0.179 ms,
+/// landing where that shortens a step by less than half 0.155 ms. The last is what is done.
 #[derive(Clone, Debug)]
 pub struct Stops {
     times: Vec<f64>,
     next: usize,
+    every: bool,
 }
 
 impl Stops {
-    /// Stops at those of the ascending `times` that lie inside (start, end), and at the end.
-    pub fn new(times: &[f64], start: f64, end: f64) -> Self {
+    /// Stops at every one of the ascending `times` inside (start, end), and at the end.
+    pub fn at_each(times: &[f64], Span { start, end }: Span) -> Self {
         let inside = times.iter().copied().filter(|&t| start < t && t < end);
         let mut times: Vec<f64> = inside.chain(std::iter::once(end)).collect();
         times.dedup();
-        Stops { times, next: 0 }
+        Stops { times, next: 0, every: true }
+    }
+
+    /// Stops at `times` as suits the method: at each where its dense output is less accurate than
+    /// its steps, else where a step is not shortened by more than half.
+    pub fn for_method<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
+        stepper: &M,
+        times: &[f64],
+        span: Span,
+    ) -> Self {
+        let every = stepper.dense_order() + 1 < stepper.order();
+        Stops { every, ..Self::at_each(times, span) }
     }
 
     /// The end of the run.
@@ -124,76 +141,114 @@ impl Stops {
         self.times[self.times.len() - 1]
     }
 
-    /// The end of a step of about h from t: a stop where it would reach it, half the way where the
-    /// step after it would otherwise be short.
+    /// The end of a step of about h from t.
     fn land(&mut self, t: f64, h: f64) -> f64 {
         while self.times[self.next] <= t && self.next + 1 < self.times.len() {
             self.next += 1;
         }
-        let stop = self.times[self.next];
-        let left = stop - t;
-        if h * (1.0 + 1e-9) >= left {
-            stop
-        } else if 2.0 * h > left {
-            t + 0.5 * left
-        } else {
-            t + h
+        let reach = t + h * (1.0 + 1e-9);
+        if self.every {
+            return approach(self.times[self.next], t, h);
+        }
+        let passed = self.times[self.next..].partition_point(|&stop| stop <= reach);
+        match passed.checked_sub(1).map(|last| self.times[self.next + last]) {
+            Some(stop) if stop - t > 0.5 * h || stop == self.end() => stop,
+            _ => approach(self.end(), t, h),
         }
     }
 }
 
-/// Attempts steps from (`state.t`, `y`) until one is accepted; `y` is then its end and `state.t`
-/// its time. Tells `observe` of every attempt.
-#[allow(clippy::too_many_arguments)]
-pub fn advance<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
-    control: &Control,
-    state: &mut ControlState,
-    stops: &mut Stops,
-    stepper: &M,
-    ode: &O,
-    p: &[S],
-    y: &mut [S],
-    tape: &mut M::Tape,
-    observe: &mut dyn FnMut(Event),
-) -> Result<Step, Error> {
-    let exponent = 1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0);
-    if state.h == 0.0 {
-        state.h = match control.first_step {
-            Some(h) => h,
-            None => first_step(control, state.t, stops.end(), exponent, ode, p, y),
-        };
+/// `stop` where a step of h from t reaches it, half the way where the step after would be short.
+fn approach(stop: f64, t: f64, h: f64) -> f64 {
+    let left = stop - t;
+    if h * (1.0 + 1e-9) >= left {
+        stop
+    } else if 2.0 * h > left {
+        t + 0.5 * left
+    } else {
+        t + h
     }
-    let mut retried = false;
-    loop {
-        if state.accepted + state.rejected as usize >= control.max_steps {
-            return Err(step_limit(control, state, stops.end()));
-        }
-        let t_next = stops.land(state.t, state.h);
-        let step = Step { t: state.t, t_next };
-        if step.h() <= 8.0 * f64::EPSILON * state.t.abs() {
-            return Err(too_small(control, state, stepper, y, tape, step));
-        }
-        let error = match stepper.step(ode, p, step, y, tape) {
-            Ok(()) => stepper.error_norm(ode, p, y, &control.tolerances, tape),
-            Err(_) => f64::INFINITY,
-        };
-        if error <= 1.0 {
-            accept(state, step, error, exponent, retried);
-            observe(Event::Accepted { step: state.accepted - 1, taken: step, error });
-            return match watch_stiffness(state, stepper.stiffness(tape)) {
-                true if control.stop_if_stiff => Err(step_limit(control, state, stops.end())),
-                _ => Ok(step),
+}
+
+/// A method under error control.
+pub struct Controlled<'a, O, M: Stepper<O, S>, S: Scalar = f64>
+where
+    O: Ode<S>,
+{
+    pub control: &'a Control,
+    pub stepper: &'a M,
+    pub ode: &'a O,
+    pub p: &'a [S],
+    /// Told of every attempt.
+    pub observe: &'a dyn Fn(Event),
+    /// The error norm of what is integrated beside the state, from the step's tape.
+    pub error_beside: Option<&'a dyn Fn(&M::Tape) -> f64>,
+}
+
+impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
+    /// Attempts steps from (`state.t`, `y`) until one is accepted; `y` is then its end and
+    /// `state.t` its time.
+    ///
+    /// # Errors
+    /// Where the step limit or the smallest step is reached.
+    pub fn advance(
+        &self,
+        state: &mut ControlState,
+        stops: &mut Stops,
+        y: &mut [S],
+        tape: &mut M::Tape,
+    ) -> Result<Step, Error> {
+        let Controlled { control, stepper, ode, p, observe, .. } = *self;
+        let exponent = 1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0);
+        if state.h == 0.0 {
+            state.h = match control.first_step {
+                Some(h) => h,
+                None => first_step(control, state.t, stops.end(), exponent, ode, p, y),
             };
         }
-        observe(Event::Rejected { step: state.accepted, tried: step, error });
-        state.rejected += 1;
-        retried = true;
-        let factor = if error.is_finite() { SAFETY * error.powf(-exponent) } else { SHRINK };
-        state.h = step.h() * factor.clamp(SHRINK, SAFETY);
-        if step.h() > 0.0 && state.h < 16.0 * f64::EPSILON * state.t.abs().max(f64::MIN_POSITIVE) {
-            return Err(too_small(control, state, stepper, y, tape, step));
+        let mut retried = false;
+        loop {
+            if state.accepted + state.rejected as usize >= control.max_steps {
+                return Err(step_limit(state, stops.end()));
+            }
+            let t_next = stops.land(state.t, state.h);
+            let step = Step { t: state.t, t_next };
+            if step.h() <= 8.0 * f64::EPSILON * state.t.abs() {
+                return Err(too_small(control, state, stepper, y, tape, step));
+            }
+            let error = match stepper.step(ode, p, step, y, tape) {
+                Ok(()) => self.error(y, tape),
+                Err(_) => f64::INFINITY,
+            };
+            if error <= 1.0 {
+                accept(state, step, error, exponent, retried);
+                observe(Event::Accepted { step: state.accepted - 1, taken: step, error });
+                return match watch_stiffness(state, stepper.stiffness(tape)) {
+                    true if control.stop_if_stiff => Err(step_limit(state, stops.end())),
+                    _ => Ok(step),
+                };
+            }
+            observe(Event::Rejected { step: state.accepted, tried: step, error });
+            state.rejected += 1;
+            retried = true;
+            let factor = if error.is_finite() { SAFETY * error.powf(-exponent) } else { SHRINK };
+            state.h = step.h() * factor.clamp(SHRINK, SAFETY);
+            if step.h() > 0.0
+                && state.h < 16.0 * f64::EPSILON * state.t.abs().max(f64::MIN_POSITIVE)
+            {
+                return Err(too_small(control, state, stepper, y, tape, step));
+            }
+            y.copy_from_slice(stepper.start(tape));
         }
-        y.copy_from_slice(stepper.start(tape));
+    }
+
+    fn error(&self, y_next: &[S], tape: &mut M::Tape) -> f64 {
+        let Controlled { control, stepper, ode, p, .. } = *self;
+        let error = stepper.error_norm(ode, p, y_next, &control.tolerances, tape);
+        match self.error_beside {
+            Some(beside) if error <= 1.0 => error.max(beside(tape)),
+            _ => error,
+        }
     }
 }
 
@@ -227,13 +282,10 @@ fn watch_stiffness(state: &mut ControlState, stiffness: Option<f64>) -> bool {
     state.stiff_steps >= STIFF_STEPS
 }
 
-fn step_limit(control: &Control, state: &ControlState, end: f64) -> Error {
-    let advice = if state.stiff_steps >= STIFF_STEPS {
-        "the problem is stiff: take an implicit method such as kvaerno5"
-    } else {
-        "loosen the tolerances, raise the step limit, or end the run earlier"
-    };
-    Error::StepLimit { limit: state.accepted.min(control.max_steps), t: state.t, end, advice }
+fn step_limit(state: &ControlState, end: f64) -> Error {
+    let stiff = state.stiff_steps >= STIFF_STEPS;
+    let steps = state.accepted + state.rejected as usize;
+    Error::StepLimit { steps, t: state.t, end, stiff }
 }
 
 fn too_small<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(

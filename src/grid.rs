@@ -1,5 +1,7 @@
 //! The times t_0 < t_1 < … < t_N of a run, and one step between two of them.
 
+use crate::error::Error;
+
 /// The step from t_n = `t` to t_{n+1} = `t_next`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
@@ -33,6 +35,37 @@ pub struct Span {
     pub start: f64,
     pub end: f64,
 }
+
+impl Span {
+    /// Fails unless the end comes after the start.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        let Span { start, end } = self;
+        if start.is_finite() && end.is_finite() && start < end {
+            Ok(())
+        } else {
+            Err(Error::BadSpan { start, end })
+        }
+    }
+
+    /// Fails unless `times` ascend inside the span; [`AT_END`] is its end.
+    pub(crate) fn check_times(self, times: &[f64]) -> Result<(), Error> {
+        let Span { start, end } = self;
+        let mut before = f64::NEG_INFINITY;
+        for (index, &time) in times.iter().enumerate() {
+            if time != AT_END && !(start <= time && time <= end) {
+                return Err(Error::ObservationOutside { index, time, start, end });
+            }
+            if time < before {
+                return Err(Error::ObservationsUnsorted { index, time });
+            }
+            before = time;
+        }
+        Ok(())
+    }
+}
+
+/// The time of what belongs to the end of a run, wherever that is.
+pub const AT_END: f64 = f64::INFINITY;
 
 /// The times of a run: what replays follow to the bit.
 #[derive(Clone, Debug, PartialEq)]

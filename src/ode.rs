@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 /// The right-hand side f of y' = f(t, y, p).
 pub trait Ode<S: Scalar = f64>: Send + Sync {
     /// Scratch that the caller owns: activations, interpreter registers, nothing (`()`).
-    type Work: Send;
+    type Work: Send + Sync;
 
     /// d, the number of states.
     fn dim(&self) -> usize;

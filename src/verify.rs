@@ -58,7 +58,7 @@ where
         let size =
             norm(&[&end_dot]) * norm(&[&w]) + norm(&[&y_dot, &p_dot]) * norm(&[&lambda, &p_bar]);
         let error = (tangent - adjoint).abs() / size;
-        if !(error <= worst.error) {
+        if error > worst.error || error.is_nan() {
             worst = DotProduct { step: n, tangent, adjoint, error };
         }
     }

@@ -1,5 +1,11 @@
 //! Why a solve stopped: step, time, component, and what to try.
 
+mod expr;
+mod model;
+
+pub use expr::{ParseError, ParseProblem, Position};
+pub use model::ModelError;
+
 /// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
@@ -30,20 +36,46 @@ pub enum Error {
     )]
     StepSizeTooSmall { step: usize, t: f64, h: f64, component: usize },
     /// The limit on steps was reached.
-    #[error("{limit} steps did not reach the end: the run stopped at t = {t} of {end}; {advice}")]
-    StepLimit { limit: usize, t: f64, end: f64, advice: &'static str },
+    #[error(
+        "{steps} steps did not reach the end: the run stopped at t = {t} of {end}; {}",
+        step_limit_advice(*.stiff)
+    )]
+    StepLimit { steps: usize, t: f64, end: f64, stiff: bool },
     /// Newton's iteration of an implicit stage did not converge where it must.
     #[error(
         "Newton's iteration did not converge in step {step} at t = {t}: take shorter steps, or an \
          adaptive grid"
     )]
     NewtonFailed { step: usize, t: f64 },
+    /// Error control of the continuous adjoint gave up.
+    #[error(
+        "the continuous adjoint could not be integrated back over step {step} from t = {t}: loosen \
+         the tolerances, take an implicit method, or the discrete adjoint"
+    )]
+    AdjointFailed { step: usize, t: f64 },
     /// I − hγJ has no inverse.
     #[error(
         "I - h*gamma*J is singular (column {column}) in step {step} at t = {t}: check the \
          Jacobian there, or change the step size"
     )]
     SingularMatrix { step: usize, t: f64, column: usize },
+    /// A time span that does not go forward.
+    #[error(
+        "the time span [{start}, {end}] does not go forward: its end must come after its start"
+    )]
+    BadSpan { start: f64, end: f64 },
+    /// A parameter that is infinite or NaN.
+    #[error("parameter {index} is {value}: it must be a finite number")]
+    ParameterNotFinite { index: usize, value: f64 },
+    /// A method that is not there.
+    #[error("there is no method {name}: take one of {known}")]
+    UnknownMethod { name: String, known: String },
+    /// Error control with a method that cannot estimate its error.
+    #[error(
+        "{method} has no error estimate to control steps by: give a number of fixed steps, or take \
+         another method, such as tsit5"
+    )]
+    NoErrorEstimate { method: &'static str },
     /// A setting that cannot be used.
     #[error("{what} is {given}: it must be {required}")]
     BadSetting { what: &'static str, given: String, required: &'static str },
@@ -59,6 +91,9 @@ pub enum Error {
     /// Point terms that are not in ascending order of time.
     #[error("observation {index} at t = {time} comes before the one ahead of it: sort by time")]
     ObservationsUnsorted { index: usize, time: f64 },
+    /// A member of an ensemble failed.
+    #[error("member {index} of the ensemble: {source}")]
+    Member { index: usize, source: Box<Error> },
     /// A snapshot could not be kept or was not what had been kept.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -77,6 +112,8 @@ pub enum StepFailure {
     Newton,
     /// I − hγJ is singular in this column.
     Singular { column: usize },
+    /// The continuous adjoint could not be integrated over the step.
+    Backward,
 }
 
 impl StepFailure {
@@ -84,6 +121,7 @@ impl StepFailure {
     pub fn at(self, step: usize, t: f64) -> Error {
         match self {
             StepFailure::Newton => Error::NewtonFailed { step, t },
+            StepFailure::Backward => Error::AdjointFailed { step, t },
             StepFailure::Singular { column } => Error::SingularMatrix { step, t, column },
         }
     }
@@ -108,6 +146,14 @@ pub enum SnapshotError {
     /// The file's bytes are not those that were written.
     #[error("{path}: {what}: the file was damaged or is not this run's; run the gradient again")]
     Damaged { path: String, what: &'static str },
+}
+
+fn step_limit_advice(stiff: bool) -> &'static str {
+    if stiff {
+        "the problem is stiff: take an implicit method such as kvaerno5"
+    } else {
+        "loosen the tolerances, raise the step limit, or end the run earlier"
+    }
 }
 
 fn held(found: &Option<usize>) -> String {

@@ -9,6 +9,16 @@ pub enum Structure {
     Banded { lower: usize, upper: usize },
 }
 
+impl Structure {
+    /// That of the transpose.
+    pub fn transposed(self) -> Self {
+        match self {
+            Structure::Dense => Structure::Dense,
+            Structure::Banded { lower, upper } => Structure::Banded { lower: upper, upper: lower },
+        }
+    }
+}
+
 /// A square matrix stored by columns: all rows, or the rows of the band.
 #[derive(Clone, Debug)]
 pub struct Matrix {
@@ -59,6 +69,19 @@ impl Matrix {
     /// Entry (i, j), zero outside the structure.
     pub fn get(&self, i: usize, j: usize) -> f64 {
         if self.contains(i, j) { self.values[self.index(i, j)] } else { 0.0 }
+    }
+
+    /// Writes the transpose to `out`, which has the transposed structure.
+    pub fn transpose_into(&self, out: &mut Matrix) {
+        let (lower, upper) = match self.structure {
+            Structure::Dense => (self.dim, self.dim),
+            Structure::Banded { lower, upper } => (lower, upper),
+        };
+        for j in 0..self.dim {
+            for i in j.saturating_sub(upper)..self.dim.min(j + lower + 1) {
+                out.set(j, i, self.values[self.index(i, j)]);
+            }
+        }
     }
 
     /// Whether (i, j) lies inside the structure.

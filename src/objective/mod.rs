@@ -5,18 +5,16 @@ use crate::scalar::Scalar;
 mod least_squares;
 mod terminal;
 
+pub use crate::grid::AT_END;
 pub use least_squares::LeastSquares;
 pub use terminal::Terminal;
-
-/// The time of a point term that belongs to the end of the run, wherever that is.
-pub const AT_END: f64 = f64::INFINITY;
 
 /// A sum of point terms J_i(t_i, y(t_i), p) and the integral of a running cost r(t, y, p).
 ///
 /// A term at the end time moves with it; a term inside keeps its time.
 pub trait Objective<S: Scalar = f64>: Send + Sync {
     /// Scratch that the caller owns.
-    type Scratch: Send;
+    type Scratch: Send + Sync;
 
     /// Scratch for the other functions.
     fn scratch(&self) -> Self::Scratch;

@@ -3,12 +3,11 @@
 use std::marker::PhantomData;
 
 use super::{Discretization, DiscretizationTape, Frontier};
-use crate::control::{Control, ControlState, Event, Stops, advance};
+use crate::control::{Control, ControlState, Controlled, Event, Stops};
 use crate::error::Error;
 use crate::grid::{Span, TimeGrid};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
-use crate::recurrence::discretization::check_times;
 use crate::scalar::Scalar;
 use crate::stepper::{AdjointStepper, Stepper};
 
@@ -19,7 +18,7 @@ pub struct Adaptive<'a, O, I, J, M, S = f64> {
     control: Control,
     state: ControlState,
     stops: Stops,
-    observe: &'a mut (dyn FnMut(Event) + Sync + Send),
+    observe: &'a (dyn Fn(Event) + Sync),
 }
 
 impl<'a, S, O, I, J, M> Adaptive<'a, O, I, J, M, S>
@@ -42,12 +41,12 @@ where
         stepper: M,
         span: Span,
         control: Control,
-        observe: &'a mut (dyn FnMut(Event) + Sync + Send),
+        observe: &'a (dyn Fn(Event) + Sync),
     ) -> Result<Self, Error> {
         let Span { start, end } = span;
-        check_times(objective.times(), span)?;
-        let lands = stepper.dense_order() + 1 < stepper.order();
-        let stops = Stops::new(if lands { objective.times() } else { &[] }, start, end);
+        span.check()?;
+        span.check_times(objective.times())?;
+        let stops = Stops::for_method(&stepper, objective.times(), span);
         let grid = TimeGrid::Times(vec![start]);
         Ok(Adaptive {
             discretization: Discretization {
@@ -64,6 +63,11 @@ where
             stops,
             observe,
         })
+    }
+
+    /// The steps taken so far as a chain of its own.
+    pub fn into_discretization(self) -> Discretization<'a, O, I, J, M, S> {
+        self.discretization
     }
 }
 
@@ -89,17 +93,15 @@ where
     ) -> Result<bool, Error> {
         let Discretization { ode, stepper, grid, end, .. } = &mut self.discretization;
         let (state, stops) = (&mut self.state, &mut self.stops);
-        let step = advance(
-            &self.control,
-            state,
-            stops,
-            stepper,
-            *ode,
+        let controlled = Controlled {
+            control: &self.control,
+            stepper: &*stepper,
+            ode: *ode,
             p,
-            y,
-            &mut tape.step,
-            &mut *self.observe,
-        )?;
+            observe: self.observe,
+            error_beside: None,
+        };
+        let step = controlled.advance(state, stops, y, &mut tape.step)?;
         grid.push(step.t_next);
         Ok(step.t_next == *end)
     }

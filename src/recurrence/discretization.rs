@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::grid::{Span, TimeGrid};
-use crate::objective::{AT_END, Objective};
+use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
@@ -51,7 +51,7 @@ where
         grid: TimeGrid,
     ) -> Result<Self, Error> {
         let (start, end) = (grid.time(0), grid.end());
-        check_times(objective.times(), Span { start, end })?;
+        Span { start, end }.check_times(objective.times())?;
         Ok(Discretization { ode, initial, objective, stepper, grid, end, scalar: PhantomData })
     }
 
@@ -59,21 +59,6 @@ where
     pub fn grid(&self) -> &TimeGrid {
         &self.grid
     }
-}
-
-/// Fails unless the times of the point terms ascend inside [start, end].
-pub(crate) fn check_times(times: &[f64], Span { start, end }: Span) -> Result<(), Error> {
-    let mut before = f64::NEG_INFINITY;
-    for (index, &time) in times.iter().enumerate() {
-        if time != AT_END && !(start <= time && time <= end) {
-            return Err(Error::ObservationOutside { index, time, start, end });
-        }
-        if time < before {
-            return Err(Error::ObservationsUnsorted { index, time });
-        }
-        before = time;
-    }
-    Ok(())
 }
 
 impl<S, O, I, J, M> Discretization<'_, O, I, J, M, S>
@@ -176,7 +161,8 @@ where
             let t = self.objective.times()[i];
             *value += if t < step.t_next {
                 let theta = step.fraction(t);
-                self.stepper.dense(self.ode, p, theta, &mut tape.step, &mut tape.y);
+                self.stepper.complete(self.ode, p, &mut tape.step);
+                self.stepper.dense(theta, &tape.step, &mut tape.y);
                 self.objective.point(i, t, &tape.y, p, &mut tape.scratch)
             } else {
                 self.objective.point(i, step.t_next, y_next, p, &mut tape.scratch)
@@ -205,7 +191,8 @@ where
             let (t, mut t_bar) = (self.objective.times()[i], S::zero());
             if t < step.t_next {
                 let theta = step.fraction(t);
-                self.stepper.dense(self.ode, p, theta, step_tape, y);
+                self.stepper.complete(self.ode, p, step_tape);
+                self.stepper.dense(theta, step_tape, y);
                 y_bar.fill(S::zero());
                 self.objective.point_vjp(i, t, y, p, y_bar, p_bar, &mut t_bar, scratch);
                 let t_next_bar = if last { Some(&mut *end_time_bar) } else { None };

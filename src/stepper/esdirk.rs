@@ -36,17 +36,16 @@ const MAX_STAGNATION_ITERATIONS: usize = 60;
 /// An ESDIRK method.
 #[derive(Clone, Debug)]
 pub struct Esdirk {
-    scheme: Scheme<f64>,
+    pub(crate) scheme: Scheme<f64>,
     gamma: f64,
     predictors: Vec<Vec<f64>>,
-    filtered: bool,
     newton: Newton,
 }
 
 /// The stages of one implicit step, its Jacobian and factors.
 #[derive(Debug)]
 pub struct EsdirkTape<W> {
-    stages: Stages<f64, W>,
+    pub(crate) stages: Stages<f64, W>,
     jacobian: Matrix,
     lu: Lu,
     residual: Vec<f64>,
@@ -64,8 +63,7 @@ impl Esdirk {
             panic!("{} is not diagonally implicit", tableau.name)
         };
         let predictors = (0..scheme.stages).map(|i| predictor(tableau.c, i)).collect();
-        let filtered = !tableau.embedded_l_stable();
-        Esdirk { scheme, gamma, predictors, filtered, newton }
+        Esdirk { scheme, gamma, predictors, newton }
     }
 
     fn h_gamma<W>(&self, tape: &EsdirkTape<W>) -> f64 {
@@ -286,9 +284,9 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         let h = tape.stages.step.h();
         let stages = &mut tape.stages;
         self.scheme.error.weighted_sum(&mut stages.k_bar, h, &stages.k);
-        if self.filtered {
-            tape.lu.solve(&mut stages.k_bar);
-        }
+        // No embedded method of this family is L-stable; unfiltered, stiff components would be
+        // taken for errors (Hairer & Wanner, Solving ODEs II, eq. IV.8.20).
+        tape.lu.solve(&mut stages.k_bar);
         weighted_rms_norm(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
     }
 
@@ -297,7 +295,9 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         worst(&stages.k_bar, stages.y(0), y_next, &tolerances.atol, tolerances.rtol)
     }
 
-    fn dense(&self, _ode: &O, _p: &[f64], theta: f64, tape: &mut Self::Tape, out: &mut [f64]) {
+    fn complete(&self, _ode: &O, _p: &[f64], _tape: &mut Self::Tape) {}
+
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [f64]) {
         tape.stages.dense(&self.scheme, theta, out);
     }
 

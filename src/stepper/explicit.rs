@@ -21,7 +21,7 @@ use crate::tableau::Tableau;
 /// An explicit Runge–Kutta method.
 #[derive(Clone, Debug)]
 pub struct ExplicitRk<S: Scalar = f64> {
-    scheme: Scheme<S>,
+    pub(crate) scheme: Scheme<S>,
     first_same_as_last: bool,
 }
 
@@ -154,8 +154,11 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
         worst(&tape.k_bar, tape.y(0), y_next, &tolerances.atol, tolerances.rtol)
     }
 
-    fn dense(&self, ode: &O, p: &[S], theta: f64, tape: &mut Self::Tape, out: &mut [S]) {
+    fn complete(&self, ode: &O, p: &[S], tape: &mut Self::Tape) {
         self.evaluate(ode, p, tape, self.scheme.total);
+    }
+
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [S]) {
         tape.dense(&self.scheme, theta, out);
     }
 

@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 
 mod esdirk;
 mod explicit;
-mod stages;
+pub(crate) mod stages;
 
 pub use esdirk::{Esdirk, EsdirkTape, Newton};
 pub use explicit::{ExplicitRk, ExplicitTape};
@@ -30,6 +30,19 @@ pub struct Counts {
     pub factorizations: u64,
 }
 
+impl std::ops::Add for Counts {
+    type Output = Counts;
+
+    fn add(self, other: Counts) -> Counts {
+        Counts {
+            rhs: self.rhs + other.rhs,
+            vjp: self.vjp + other.vjp,
+            jacobians: self.jacobians + other.jacobians,
+            factorizations: self.factorizations + other.factorizations,
+        }
+    }
+}
+
 /// The weights of error control: component i counts relative to
 /// `atol[i]` + `rtol` max(|y_i(t_n)|, |y_i(t_{n+1})|); `atol` has one entry or d.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +54,7 @@ pub struct Tolerances {
 /// A method that takes one step: a pure function of the step, y_n and p.
 pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     /// What a step leaves for its error estimate, its dense output and its adjoint.
-    type Tape: Send;
+    type Tape: Send + Sync;
 
     /// The method's name in commands and files.
     fn name(&self) -> &'static str;
@@ -76,8 +89,10 @@ pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     ) -> f64;
     /// The component that is worst in the last error norm, or the first that is not finite.
     fn worst_component(&self, y_next: &[S], tolerances: &Tolerances, tape: &Self::Tape) -> usize;
-    /// Writes y(t_n + θh) of the step on the tape to `out`.
-    fn dense(&self, ode: &O, p: &[S], theta: f64, tape: &mut Self::Tape, out: &mut [S]);
+    /// Evaluates what the dense output of the step on the tape still lacks.
+    fn complete(&self, ode: &O, p: &[S], tape: &mut Self::Tape);
+    /// Writes y(t_n + θh) of the step on the tape, which is complete, to `out`.
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [S]);
     /// Stages that carry a weight of the method's quadrature.
     fn num_quadrature(&self) -> usize;
     /// Weight h b_i, time and state of such a stage: ∫ r dt over the step is Σ h b_i r(t_i, Y_i).

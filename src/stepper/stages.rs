@@ -8,11 +8,11 @@ use crate::scalar::Scalar;
 use crate::tableau::Tableau;
 
 /// The most stages, with those of the interpolant, that a method has.
-pub(super) const MAX_STAGES: usize = 24;
+pub(crate) const MAX_STAGES: usize = 24;
 
 /// The nonzero coefficients of a row or a column.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sparse<S> {
+pub(crate) struct Sparse<S> {
     pub coefficients: Vec<S>,
     pub indices: Vec<usize>,
 }
@@ -56,7 +56,7 @@ impl<S: Scalar> Sparse<S> {
 
 /// A tableau, converted once to the scalar type, its zeros left out.
 #[derive(Clone, Debug)]
-pub(super) struct Scheme<S> {
+pub(crate) struct Scheme<S> {
     pub tableau: Tableau,
     /// The stages of the method proper, s.
     pub stages: usize,
@@ -122,26 +122,26 @@ impl<S: Scalar> Scheme<S> {
 /// The stages of one step: states Y_i, slopes k_i, what f left behind, and their bars.
 #[derive(Debug)]
 pub struct Stages<S, W> {
-    pub(super) dim: usize,
-    pub(super) step: Step,
+    pub(crate) dim: usize,
+    pub(crate) step: Step,
     /// How many of the first stages hold this step's values.
-    pub(super) evaluated: usize,
+    pub(crate) evaluated: usize,
     /// Y_i by rows; Y_0 is y_n.
-    pub(super) y: Vec<S>,
+    pub(crate) y: Vec<S>,
     /// k_i by rows.
-    pub(super) k: Vec<S>,
-    pub(super) work: Vec<W>,
+    pub(crate) k: Vec<S>,
+    pub(crate) work: Vec<W>,
     /// Ȳ_i by rows, and dJ/dy_{n+1} behind them.
-    pub(super) y_bar: Vec<S>,
-    pub(super) k_bar: Vec<S>,
+    pub(crate) y_bar: Vec<S>,
+    pub(crate) k_bar: Vec<S>,
     /// Seeds of k_i from points inside the step, by rows, and of y_n behind them.
-    pub(super) seeds: Vec<S>,
-    pub(super) seeded: bool,
-    pub(super) counts: Counts,
+    pub(crate) seeds: Vec<S>,
+    pub(crate) seeded: bool,
+    pub(crate) counts: Counts,
 }
 
 impl<S: Scalar, W> Stages<S, W> {
-    pub(super) fn new(scheme: &Scheme<S>, dim: usize, work: Vec<W>) -> Self {
+    pub(crate) fn new(scheme: &Scheme<S>, dim: usize, work: Vec<W>) -> Self {
         let rows = scheme.total * dim;
         Stages {
             dim,
@@ -159,24 +159,24 @@ impl<S: Scalar, W> Stages<S, W> {
     }
 
     /// Bytes of a tape of this scheme.
-    pub(super) fn bytes(scheme: &Scheme<S>, dim: usize) -> usize {
+    pub(crate) fn bytes(scheme: &Scheme<S>, dim: usize) -> usize {
         (3 * scheme.total + 2) * dim * S::BYTES
     }
 
-    pub(super) fn h(&self) -> S {
+    pub(crate) fn h(&self) -> S {
         S::of(self.step.h())
     }
 
-    pub(super) fn y(&self, i: usize) -> &[S] {
+    pub(crate) fn y(&self, i: usize) -> &[S] {
         &self.y[i * self.dim..(i + 1) * self.dim]
     }
 
-    pub(super) fn k(&self, i: usize) -> &[S] {
+    pub(crate) fn k(&self, i: usize) -> &[S] {
         &self.k[i * self.dim..(i + 1) * self.dim]
     }
 
     /// Writes y_n + h Σ_{j<i} a_ij k_j to Y_i.
-    pub(super) fn explicit_part(&mut self, scheme: &Scheme<S>, i: usize) {
+    pub(crate) fn explicit_part(&mut self, scheme: &Scheme<S>, i: usize) {
         let h = self.h();
         let (before, from) = self.y.split_at_mut(i * self.dim);
         let base = &before[..self.dim];
@@ -184,7 +184,7 @@ impl<S: Scalar, W> Stages<S, W> {
     }
 
     /// Writes y_n + h Σ b_i(θ) k_i to `out`.
-    pub(super) fn dense(&self, scheme: &Scheme<S>, theta: f64, out: &mut [S]) {
+    pub(crate) fn dense(&self, scheme: &Scheme<S>, theta: f64, out: &mut [S]) {
         let h = self.h();
         let (mut c, mut rows, mut count) = ([S::zero(); MAX_STAGES], [0; MAX_STAGES], 0);
         for (i, &w) in scheme.dense_weights(theta)[..scheme.total].iter().enumerate() {
@@ -198,7 +198,7 @@ impl<S: Scalar, W> Stages<S, W> {
 
     /// Adds the seed w of y(t_n + θh) to those of y_n and k_i, and to that of t_{n+1} what comes
     /// of θ = (t − t_n)/h at fixed t.
-    pub(super) fn seed(
+    pub(crate) fn seed(
         &mut self,
         scheme: &Scheme<S>,
         theta: f64,
@@ -228,13 +228,13 @@ impl<S: Scalar, W> Stages<S, W> {
     }
 
     /// Keeps `lambda` for [`k_bar`](Self::gather) and [`finish_adjoint`](Self::finish_adjoint).
-    pub(super) fn begin_adjoint(&mut self, scheme: &Scheme<S>, lambda: &[S]) {
+    pub(crate) fn begin_adjoint(&mut self, scheme: &Scheme<S>, lambda: &[S]) {
         self.y_bar[scheme.total * self.dim..].copy_from_slice(lambda);
     }
 
     /// Writes h (b_i λ + Σ_{l>i} a_li Ȳ_l) + seed to `k_bar`, over the active stages l.
     /// Returns whether anything contributed.
-    pub(super) fn gather(&mut self, scheme: &Scheme<S>, i: usize, active: u32) -> bool {
+    pub(crate) fn gather(&mut self, scheme: &Scheme<S>, i: usize, active: u32) -> bool {
         let (d, h) = (self.dim, self.h());
         let (mut c, mut rows, mut count) = ([S::zero(); MAX_STAGES], [0; MAX_STAGES], 0);
         if scheme.b_full[i] != S::zero() {
@@ -256,7 +256,7 @@ impl<S: Scalar, W> Stages<S, W> {
     }
 
     /// Writes dJ/dy_n = λ + Σ Ȳ_l + seed to `lambda`.
-    pub(super) fn finish_adjoint(&mut self, scheme: &Scheme<S>, active: u32, lambda: &mut [S]) {
+    pub(crate) fn finish_adjoint(&mut self, scheme: &Scheme<S>, active: u32, lambda: &mut [S]) {
         let d = self.dim;
         let (mut rows, mut count) = ([0; MAX_STAGES], 0);
         for l in (0..scheme.total).filter(|l| active >> l & 1 == 1) {
@@ -272,12 +272,12 @@ impl<S: Scalar, W> Stages<S, W> {
     }
 }
 
-pub(super) fn add_scaled<S: Scalar>(out: &mut [S], a: S, x: &[S]) {
+pub(crate) fn add_scaled<S: Scalar>(out: &mut [S], a: S, x: &[S]) {
     for (o, &x) in out.iter_mut().zip(x) {
         *o += a * x;
     }
 }
 
-pub(super) fn dot<S: Scalar>(a: &[S], b: &[S]) -> S {
+pub(crate) fn dot<S: Scalar>(a: &[S], b: &[S]) -> S {
     a.iter().zip(b).map(|(&a, &b)| a * b).sum()
 }

@@ -13,36 +13,44 @@
 //! ```
 
 mod dense;
-mod stability;
 mod structure;
 
 mod bs3;
+mod dop853;
 mod dopri5;
 mod euler;
 mod heun;
 mod rk4;
 mod tsit5;
 
+mod kencarp4;
+mod kvaerno3;
 mod kvaerno5;
 
 #[cfg(test)]
 mod rooted_trees;
 #[cfg(test)]
+mod stability_tests;
+#[cfg(test)]
 mod tests;
 
 pub use bs3::BS3;
+pub use dop853::DOP853;
 pub use dopri5::DOPRI5;
 pub use euler::EULER;
 pub use heun::HEUN;
+pub use kencarp4::KENCARP4;
+pub use kvaerno3::KVAERNO3;
 pub use kvaerno5::KVAERNO5;
 pub use rk4::RK4;
 pub use tsit5::TSIT5;
 
 /// The explicit methods, by order.
-pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &RK4, &DOPRI5, &TSIT5];
+pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &RK4, &DOPRI5, &TSIT5, &DOP853];
 
-/// The diagonally implicit methods with an explicit first stage and one γ, by order.
-pub const ESDIRK: &[&Tableau] = &[&KVAERNO5];
+/// The diagonally implicit methods with an explicit first stage and one γ, by order. All are
+/// stiffly accurate and L-stable; no embedded solution is L-stable, so its error wants a filter.
+pub const ESDIRK: &[&Tableau] = &[&KVAERNO3, &KENCARP4, &KVAERNO5];
 
 /// The method of that name, or none.
 pub fn by_name(name: &str) -> Option<&'static Tableau> {
@@ -76,11 +84,12 @@ pub struct Tableau {
     pub name: &'static str,
     /// The order of y_{n+1}.
     pub order: u32,
-    /// The order of the embedded solution; 0 where there is none.
+    /// The order of the embedded solution; 0 where there is none. The error estimate is
+    /// O(h^{embedded_order+1}), with `error_lower` joined to it where that is given.
     pub embedded_order: u32,
     /// s abscissae.
     pub c: &'static [f64],
-    /// Row i holds a_ij for j < i (explicit) or j ≤ i (diagonally implicit, row 0 = [0]).
+    /// Row i holds a_ij for j < i (explicit) or j ≤ i (diagonally implicit, row 0 = `[0]`).
     pub a: &'static [&'static [f64]],
     /// s weights.
     pub b: &'static [f64],

@@ -72,9 +72,7 @@ fn there_are_as_many_rooted_trees_as_cayley_counted() {
 }
 
 #[test]
-fn densities_sum_as_the_exact_solution_of_a_scalar_equation() {
-    // Σ over trees of order n of (number of monotone labellings) = (n − 1)!; for n = 4 the
-    // labellings of the four trees are 1, 3, 1, 1 and their densities 4, 8, 12, 24.
+fn densities_of_order_four_are_those_of_the_textbook() {
     let mut densities: Vec<_> =
         rooted_trees(4).iter().filter(|tree| tree.order == 4).map(|tree| tree.density).collect();
     densities.sort_by(f64::total_cmp);

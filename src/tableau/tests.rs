@@ -3,6 +3,9 @@
 use super::rooted_trees::{dot, elementary_weights, rooted_trees};
 use super::{Dense, ESDIRK, EXPLICIT, Tableau, by_name};
 
+/// A condition that is not met leaves more than this, which rounding never does.
+const UNMET: f64 = 1e-9;
+
 fn all() -> impl Iterator<Item = &'static Tableau> {
     EXPLICIT.iter().chain(ESDIRK).copied()
 }
@@ -100,19 +103,34 @@ fn the_solution_has_its_order_and_no_more() {
             tableau.name,
             residual(tableau.order)
         );
-        assert!(residual(tableau.order + 1) > 1e-6, "{}", tableau.name);
+        assert!(residual(tableau.order + 1) > UNMET, "{}", tableau.name);
     }
 }
 
 #[test]
 fn the_embedded_solution_has_its_order_and_no_more() {
-    for tableau in all().filter(|tableau| tableau.embedded_order > 0) {
-        let b: Vec<_> = tableau.b.iter().zip(tableau.error).map(|(b, e)| b - e).collect();
-        let residual = |order| order_residual(tableau.a, &b, &sizes(&b), 1.0, order);
-        let order = tableau.embedded_order;
-        assert!(residual(order) <= 4e-16, "{}: {:e}", tableau.name, residual(order));
-        assert!(residual(order + 1) > 1e-6, "{}: {:e}", tableau.name, residual(order + 1));
+    let simple = |tableau: &&Tableau| tableau.embedded_order > 0 && tableau.error_lower.is_empty();
+    for tableau in all().filter(simple) {
+        assert_embedded_order(tableau, tableau.error, tableau.embedded_order);
     }
+}
+
+#[test]
+fn two_estimates_have_the_orders_that_join_to_the_embedded_order() {
+    for tableau in all().filter(|tableau| !tableau.error_lower.is_empty()) {
+        let (high, low) = (5, 3);
+        assert_embedded_order(tableau, tableau.error, high);
+        assert_embedded_order(tableau, tableau.error_lower, low);
+        // e_5² / √(e_5² + e_3²/100) = O(h^{2 (high + 1) − (low + 1)}).
+        assert_eq!(tableau.embedded_order + 1, 2 * (high + 1) - (low + 1), "{}", tableau.name);
+    }
+}
+
+fn assert_embedded_order(tableau: &Tableau, error: &[f64], order: u32) {
+    let b: Vec<_> = tableau.b.iter().zip(error).map(|(b, e)| b - e).collect();
+    let residual = |order| order_residual(tableau.a, &b, &sizes(&b), 1.0, order);
+    assert!(residual(order) <= 4e-16, "{}: {:e}", tableau.name, residual(order));
+    assert!(residual(order + 1) > UNMET, "{}: {:e}", tableau.name, residual(order + 1));
 }
 
 #[test]
@@ -128,7 +146,7 @@ fn the_interpolant_has_its_order_and_no_more() {
             assert!(residual <= 1e-15, "{} at {theta}: {residual:e}", tableau.name);
             beyond = beyond.max(order_residual(&a, &b, &sizes, theta, tableau.dense_order() + 1));
         }
-        assert!(beyond > 1e-6, "{}", tableau.name);
+        assert!(beyond > UNMET, "{}", tableau.name);
     }
 }
 
@@ -164,5 +182,30 @@ fn the_interpolants_slope_is_its_weights_derivative() {
                 assert!((slope[i] - difference).abs() < 1e-6, "{} {i} {theta}", tableau.name);
             }
         }
+    }
+}
+
+#[test]
+fn slopes_at_the_ends_are_stages() {
+    let mut slope = [0.0; 16];
+    for tableau in all() {
+        let slope = &mut slope[..tableau.dense_stages()];
+        let is_stage = |slope: &[f64], stage: usize| {
+            let unit = |i: usize| if i == stage { 1.0 } else { 0.0 };
+            slope.iter().enumerate().all(|(i, value)| (value - unit(i)).abs() < 2e-12)
+        };
+        let end = (0..tableau.dense_stages()).find(|&i| {
+            let row = tableau.row(i);
+            tableau.abscissa(i) == 1.0
+                && tableau
+                    .b
+                    .iter()
+                    .enumerate()
+                    .all(|(j, &b)| row.get(j).copied().unwrap_or(0.0) == b)
+        });
+        tableau.dense_weights_derivative(1.0, slope);
+        assert!(is_stage(slope, end.unwrap()), "{}: {slope:?}", tableau.name);
+        tableau.dense_weights_derivative(0.0, slope);
+        assert_eq!(is_stage(slope, 0), tableau.is_explicit(), "{}: {slope:?}", tableau.name);
     }
 }

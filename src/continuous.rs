@@ -1,0 +1,436 @@
+//! The continuous adjoint: instead of the step's own adjoint, the differential equation
+//!
+//! λ' = −f_yᵀ λ − r_y,  p̄' = −f_pᵀ λ − r_p,
+//!
+//! is integrated from t_{n+1} back to t_n under its own error control, y(t) read from the forward
+//! step's dense output; seeds w of points inside the step make λ jump by w (Cao, Li, Petzold &
+//! Serban, SIAM J. Sci. Comput. 24 (2003), doi 10.1137/S1064827501380630). Its gradient tends to
+//! that of the exact solution as the tolerances fall, but is not that of the computed one.
+
+use crate::control::{Control, ControlState, Controlled, Stops};
+use crate::error::StepFailure;
+use crate::grid::{Span, Step};
+use crate::linalg::{Matrix, Structure};
+use crate::objective::Objective;
+use crate::ode::{Jacobian, Jvp, Ode, Vjp};
+use crate::stepper::stages::{Scheme, Sparse, Stages, add_scaled, dot};
+use crate::stepper::{
+    AdjointStepper, Bars, Counts, Esdirk, EsdirkTape, ExplicitRk, Stepper, TangentStepper,
+    Tolerances,
+};
+
+/// What of a tolerance, relative to the largest entry, is the absolute tolerance of λ and p̄.
+const ABSOLUTE: f64 = 1e-2;
+
+/// A method whose adjoint is that of the differential equation.
+#[derive(Clone, Debug)]
+pub struct Continuous<M, A> {
+    forward: M,
+    backward: A,
+    rtol: f64,
+}
+
+/// The forward step's tape, and the seeds inside it.
+#[derive(Debug)]
+pub struct ContinuousTape<T> {
+    forward: T,
+    step: Step,
+    counts: Counts,
+    /// θ of the seeds.
+    thetas: Vec<f64>,
+    /// The seeds by rows.
+    seeds: Vec<f64>,
+}
+
+impl<M, A> Continuous<M, A> {
+    /// Integrates forward by `forward` and the adjoint equation by `backward`, at relative
+    /// tolerance `rtol`.
+    pub fn new(forward: M, backward: A, rtol: f64) -> Self {
+        Continuous { forward, backward, rtol }
+    }
+}
+
+/// λ' over the reversed time τ = −t: dλ/dτ = f_yᵀ λ + r_y.
+pub struct AdjointOde<'a, O: Ode, M: Stepper<O>, J> {
+    ode: &'a O,
+    forward: &'a M,
+    tape: &'a M::Tape,
+    step: Step,
+    p: &'a [f64],
+    objective: &'a J,
+}
+
+/// The state at a time, what f left there, and f_pᵀλ + r_p.
+pub struct AdjointWork<W, C> {
+    inner: W,
+    scratch: C,
+    y: Vec<f64>,
+    dy: Vec<f64>,
+    p_rate: Vec<f64>,
+    jacobian: Option<Matrix>,
+}
+
+impl<O: Ode, M: Stepper<O>, J> AdjointOde<'_, O, M, J> {
+    /// Reads the state at time −τ.
+    fn read(&self, tau: f64, y: &mut [f64]) -> f64 {
+        let t = (-tau).clamp(self.step.t, self.step.t_next);
+        self.forward.dense(self.step.fraction(t), self.tape, y);
+        t
+    }
+}
+
+impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
+    type Work = AdjointWork<O::Work, J::Scratch>;
+
+    fn dim(&self) -> usize {
+        self.ode.dim()
+    }
+
+    fn num_params(&self) -> usize {
+        self.ode.num_params()
+    }
+
+    fn work(&self) -> Self::Work {
+        AdjointWork {
+            inner: self.ode.work(),
+            scratch: self.objective.scratch(),
+            y: vec![0.0; self.ode.dim()],
+            dy: vec![0.0; self.ode.dim()],
+            p_rate: vec![0.0; self.ode.num_params()],
+            jacobian: None,
+        }
+    }
+
+    fn rhs(&self, tau: f64, lambda: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {
+        let AdjointWork { inner, scratch, y, dy, p_rate, .. } = work;
+        let t = self.read(tau, y);
+        let mut t_bar = 0.0;
+        rate.fill(0.0);
+        p_rate.fill(0.0);
+        self.ode.rhs(t, y, p, dy, inner);
+        self.ode.vjp(t, y, p, lambda, rate, p_rate, &mut t_bar, inner);
+        if self.objective.has_integrand() {
+            self.objective.integrand_vjp(t, y, p, 1.0, rate, p_rate, &mut t_bar, scratch);
+        }
+    }
+}
+
+impl<O: Vjp + Jacobian, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_, O, M, J> {
+    fn structure(&self) -> Structure {
+        self.ode.structure().transposed()
+    }
+
+    fn jacobian(
+        &self,
+        tau: f64,
+        _lambda: &[f64],
+        p: &[f64],
+        out: &mut Matrix,
+        work: &mut Self::Work,
+    ) {
+        let (dim, structure) = (self.ode.dim(), self.ode.structure());
+        let t = self.read(tau, &mut work.y);
+        let forward = work.jacobian.get_or_insert_with(|| Matrix::zeros(dim, structure));
+        self.ode.jacobian(t, &work.y, p, forward, &mut work.inner);
+        forward.transpose_into(out);
+    }
+}
+
+/// A method that can integrate the adjoint equation of models of type `O`.
+pub trait Backward<O: Vjp>: Clone + Send + Sync {
+    /// Integrates over the step, from λ = dJ/dy_{n+1} to dJ/dy_n.
+    fn backward<M: Stepper<O>, J: Objective>(
+        &self,
+        adjoint: &AdjointOde<'_, O, M, J>,
+        seeds: Seeds<'_>,
+        rtol: f64,
+        lambda: &mut [f64],
+        p_bar: &mut [f64],
+    ) -> Result<Counts, StepFailure>;
+}
+
+/// Seeds at θ, by rows.
+#[derive(Clone, Copy)]
+pub struct Seeds<'a> {
+    thetas: &'a [f64],
+    rows: &'a [f64],
+}
+
+impl<O: Vjp> Backward<O> for ExplicitRk {
+    fn backward<M: Stepper<O>, J: Objective>(
+        &self,
+        adjoint: &AdjointOde<'_, O, M, J>,
+        seeds: Seeds<'_>,
+        rtol: f64,
+        lambda: &mut [f64],
+        p_bar: &mut [f64],
+    ) -> Result<Counts, StepFailure> {
+        integrate(self, adjoint, seeds, rtol, lambda, p_bar)
+    }
+}
+
+impl<O: Vjp + Jacobian> Backward<O> for Esdirk {
+    fn backward<M: Stepper<O>, J: Objective>(
+        &self,
+        adjoint: &AdjointOde<'_, O, M, J>,
+        seeds: Seeds<'_>,
+        rtol: f64,
+        lambda: &mut [f64],
+        p_bar: &mut [f64],
+    ) -> Result<Counts, StepFailure> {
+        integrate(self, adjoint, seeds, rtol, lambda, p_bar)
+    }
+}
+
+/// A Runge–Kutta method whose stages can be looked at.
+trait Staged<O: Ode>: Stepper<O> {
+    fn scheme(&self) -> &Scheme<f64>;
+    fn stages<'a>(&self, tape: &'a Self::Tape) -> &'a Stages<f64, O::Work>;
+}
+
+impl<O: Ode> Staged<O> for ExplicitRk {
+    fn scheme(&self) -> &Scheme<f64> {
+        &self.scheme
+    }
+    fn stages<'a>(&self, tape: &'a Stages<f64, O::Work>) -> &'a Stages<f64, O::Work> {
+        tape
+    }
+}
+
+impl<O: Jacobian> Staged<O> for Esdirk {
+    fn scheme(&self) -> &Scheme<f64> {
+        &self.scheme
+    }
+    fn stages<'a>(&self, tape: &'a EsdirkTape<O::Work>) -> &'a Stages<f64, O::Work> {
+        &tape.stages
+    }
+}
+
+fn integrate<'a, O, M, J, A>(
+    method: &A,
+    adjoint: &AdjointOde<'a, O, M, J>,
+    seeds: Seeds<'_>,
+    rtol: f64,
+    lambda: &mut [f64],
+    p_bar: &mut [f64],
+) -> Result<Counts, StepFailure>
+where
+    O: Vjp,
+    M: Stepper<O>,
+    J: Objective,
+    A: Staged<AdjointOde<'a, O, M, J>>,
+{
+    let step = adjoint.step;
+    let mut tape = method.tape(adjoint);
+    let atol = ABSOLUTE * rtol * size(adjoint, seeds, lambda);
+    let mut control =
+        Control::new(Tolerances { rtol, atol: vec![atol] }).map_err(|_| StepFailure::Backward)?;
+    // The guess follows from the forward step alone, so that this step's adjoint does too.
+    control.first_step = Some(step.h());
+    let tau = |theta: f64| -step.at(theta);
+    let mut jumps: Vec<f64> = seeds.thetas.iter().map(|&theta| tau(theta)).collect();
+    jumps.sort_by(f64::total_cmp);
+    let mut stops = Stops::at_each(&jumps, Span { start: -step.t_next, end: -step.t });
+    let mut state = ControlState::new(-step.t_next);
+    while state.t < -step.t {
+        let error_beside =
+            |tape: &A::Tape| quadrature_error(method.scheme(), method.stages(tape), rtol, p_bar);
+        let controlled = Controlled {
+            control: &control,
+            stepper: method,
+            ode: adjoint,
+            p: adjoint.p,
+            observe: &|_| {},
+            error_beside: Some(&error_beside),
+        };
+        controlled
+            .advance(&mut state, &mut stops, lambda, &mut tape)
+            .map_err(|_| StepFailure::Backward)?;
+        let (scheme, stages) = (method.scheme(), method.stages(&tape));
+        for (i, b) in scheme.b.iter() {
+            add_scaled(p_bar, stages.h() * b, &stages.work[i].p_rate);
+        }
+        for (row, _) in seeds
+            .rows
+            .chunks_exact(lambda.len())
+            .zip(seeds.thetas)
+            .filter(|(_, theta)| tau(**theta) == state.t)
+        {
+            add_scaled(lambda, 1.0, row);
+        }
+    }
+    let counts = method.counts(&tape);
+    Ok(Counts { vjp: counts.rhs, ..counts })
+}
+
+/// The largest entry that λ will have, about: now, through the seeds, or through the running cost.
+fn size<O: Vjp, M: Stepper<O>, J: Objective>(
+    adjoint: &AdjointOde<'_, O, M, J>,
+    seeds: Seeds<'_>,
+    lambda: &[f64],
+) -> f64 {
+    let largest = |x: &[f64]| x.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    let (mut rate, mut work) = (vec![0.0; lambda.len()], adjoint.work());
+    adjoint.rhs(-adjoint.step.t_next, lambda, adjoint.p, &mut rate, &mut work);
+    let through_rate = adjoint.step.h() * largest(&rate);
+    largest(lambda).max(largest(seeds.rows)).max(through_rate).max(f64::MIN_POSITIVE / ABSOLUTE)
+}
+
+/// The error norm of p̄'s increment over a step.
+fn quadrature_error<W, C>(
+    scheme: &Scheme<f64>,
+    stages: &Stages<f64, AdjointWork<W, C>>,
+    rtol: f64,
+    p_bar: &[f64],
+) -> f64 {
+    let h = stages.h();
+    let sum = |row: &Sparse<f64>, j: usize| -> f64 {
+        h * row.iter().map(|(i, w)| w * stages.work[i].p_rate[j]).sum::<f64>()
+    };
+    let weight = |j: usize| p_bar[j].abs() + sum(&scheme.b, j).abs();
+    let largest = (0..p_bar.len()).fold(0.0_f64, |m, j| m.max(weight(j)));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let squares: f64 = (0..p_bar.len())
+        .map(|j| (sum(&scheme.error, j) / (rtol * (weight(j) + ABSOLUTE * largest))).powi(2))
+        .sum();
+    (squares / p_bar.len() as f64).sqrt()
+}
+
+impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M, A> {
+    type Tape = ContinuousTape<M::Tape>;
+
+    fn name(&self) -> &'static str {
+        self.forward.name()
+    }
+
+    fn order(&self) -> u32 {
+        self.forward.order()
+    }
+
+    fn embedded_order(&self) -> Option<u32> {
+        self.forward.embedded_order()
+    }
+
+    fn dense_order(&self) -> u32 {
+        self.forward.dense_order()
+    }
+
+    fn tape(&self, ode: &O) -> Self::Tape {
+        ContinuousTape {
+            forward: self.forward.tape(ode),
+            step: Step { t: f64::NAN, t_next: f64::NAN },
+            counts: Counts::default(),
+            thetas: Vec::new(),
+            seeds: Vec::new(),
+        }
+    }
+
+    fn tape_bytes(&self, ode: &O) -> usize {
+        // The backward integration holds about as much as a step.
+        2 * self.forward.tape_bytes(ode)
+    }
+
+    fn step(
+        &self,
+        ode: &O,
+        p: &[f64],
+        step: Step,
+        y: &mut [f64],
+        tape: &mut Self::Tape,
+    ) -> Result<(), StepFailure> {
+        tape.step = step;
+        tape.thetas.clear();
+        tape.seeds.clear();
+        self.forward.step(ode, p, step, y, &mut tape.forward)
+    }
+
+    fn error_norm(
+        &self,
+        ode: &O,
+        p: &[f64],
+        y_next: &[f64],
+        tolerances: &Tolerances,
+        tape: &mut Self::Tape,
+    ) -> f64 {
+        self.forward.error_norm(ode, p, y_next, tolerances, &mut tape.forward)
+    }
+
+    fn worst_component(&self, y_next: &[f64], tolerances: &Tolerances, tape: &Self::Tape) -> usize {
+        self.forward.worst_component(y_next, tolerances, &tape.forward)
+    }
+
+    fn complete(&self, ode: &O, p: &[f64], tape: &mut Self::Tape) {
+        self.forward.complete(ode, p, &mut tape.forward);
+    }
+
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [f64]) {
+        self.forward.dense(theta, &tape.forward, out);
+    }
+
+    fn num_quadrature(&self) -> usize {
+        self.forward.num_quadrature()
+    }
+
+    fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
+        self.forward.quadrature(i, &tape.forward)
+    }
+
+    fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [f64] {
+        self.forward.start(&tape.forward)
+    }
+
+    fn stiffness(&self, tape: &Self::Tape) -> Option<f64> {
+        self.forward.stiffness(&tape.forward)
+    }
+
+    fn counts(&self, tape: &Self::Tape) -> Counts {
+        self.forward.counts(&tape.forward) + tape.counts
+    }
+}
+
+impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, A> {
+    fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, _t_next_bar: Option<&mut f64>) {
+        tape.thetas.push(theta);
+        tape.seeds.extend_from_slice(w);
+    }
+
+    fn step_adjoint<J: Objective>(
+        &self,
+        ode: &O,
+        p: &[f64],
+        objective: &J,
+        scratch: &mut J::Scratch,
+        tape: &mut Self::Tape,
+        bars: Bars<'_, f64>,
+    ) -> Result<(), StepFailure> {
+        self.forward.complete(ode, p, &mut tape.forward);
+        let step = tape.step;
+        if let Some(bar) = bars.t_next_bar {
+            let (mut y, mut dy) = (vec![0.0; ode.dim()], vec![0.0; ode.dim()]);
+            self.forward.dense(1.0, &tape.forward, &mut y);
+            ode.rhs(step.t_next, &y, p, &mut dy, &mut ode.work());
+            *bar += dot(bars.lambda, &dy) + objective.integrand(step.t_next, &y, p, scratch);
+        }
+        let adjoint =
+            AdjointOde { ode, forward: &self.forward, tape: &tape.forward, step, p, objective };
+        let seeds = Seeds { thetas: &tape.thetas, rows: &tape.seeds };
+        let counts = self.backward.backward(&adjoint, seeds, self.rtol, bars.lambda, bars.p_bar)?;
+        tape.counts = tape.counts + counts;
+        Ok(())
+    }
+}
+
+impl<O: Jvp, M: TangentStepper<O>, A: Clone + Send + Sync> TangentStepper<O> for Continuous<M, A> {
+    fn step_tangent(
+        &self,
+        ode: &O,
+        p: &[f64],
+        p_dot: &[f64],
+        tape: &mut Self::Tape,
+        y_dot: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        self.forward.step_tangent(ode, p, p_dot, &mut tape.forward, y_dot)
+    }
+}

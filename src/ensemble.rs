@@ -1,0 +1,71 @@
+//! Many gradients at once: other parameters, initial states or data for each, one objective in sum.
+//!
+//! Each member takes its own steps on one thread, and the sum is taken in the members' order, so
+//! that no bit depends on the number of threads.
+//!
+//! ```
+//! use costate::ensemble;
+//! use costate::expr::Expr;
+//! use costate::model::Model;
+//! use costate::problem::Problem;
+//!
+//! let decay = Model::trace(1, 1, |_, y, p| [-&p[0] * &y[0]])
+//!     .terminal(|y, _| y[0].clone())
+//!     .build()?;
+//! let starts = [vec![1.0], vec![2.0], vec![3.0]];
+//! let members = ensemble::gradients(&starts, |y0| {
+//!     Problem::new(&decay, y0, &decay, (0.0, 1.0), &[0.5]).rtol(1e-10).atol(1e-12).gradient()
+//! })?;
+//! let sum = ensemble::sum(&members);
+//! assert!((sum.value - 6.0 * (-0.5_f64).exp()).abs() < 1e-8);
+//! assert!((sum.wrt_params[0] + 6.0 * (-0.5_f64).exp()).abs() < 1e-8);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use rayon::prelude::*;
+
+use crate::adjoint::{Gradient, Stats};
+use crate::error::Error;
+
+/// Σ J over an ensemble and its gradient by the parameters that the members share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sum {
+    /// Σ J.
+    pub value: f64,
+    /// d(Σ J)/dp.
+    pub wrt_params: Vec<f64>,
+    /// What all members cost together; peaks are those of the member that held the most.
+    pub stats: Stats,
+}
+
+/// The gradient of each member, in order, on all of rayon's threads.
+///
+/// # Errors
+/// The first member's that fails, with its index.
+pub fn gradients<T: Sync>(
+    members: &[T],
+    gradient: impl Fn(&T) -> Result<Gradient, Error> + Sync,
+) -> Result<Vec<Gradient>, Error> {
+    let results: Vec<_> = members.par_iter().map(&gradient).collect();
+    results
+        .into_iter()
+        .enumerate()
+        .map(|(index, result)| {
+            result.map_err(|error| Error::Member { index, source: Box::new(error) })
+        })
+        .collect()
+}
+
+/// Adds the members up in their order.
+pub fn sum(members: &[Gradient]) -> Sum {
+    let num_params = members.first().map_or(0, |member| member.wrt_params.len());
+    let mut sum = Sum { value: 0.0, wrt_params: vec![0.0; num_params], stats: Stats::default() };
+    for member in members {
+        sum.value += member.value;
+        for (total, bar) in sum.wrt_params.iter_mut().zip(&member.wrt_params) {
+            *total += bar;
+        }
+        sum.stats.add_member(&member.stats);
+    }
+    sum
+}

@@ -1,0 +1,52 @@
+//! What is wrong with a formula.
+
+use thiserror::Error;
+
+/// A place in a formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Bytes before it.
+    pub byte: usize,
+    /// Characters before it, plus one.
+    pub column: usize,
+}
+
+/// A formula that cannot be read: where, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("column {}: {problem}", position.column)]
+pub struct ParseError {
+    pub position: Position,
+    pub problem: ParseProblem,
+}
+
+/// Why a formula cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ParseProblem {
+    #[error("unexpected character {0:?}")]
+    Character(char),
+    #[error("`=` alone is no operator; write `==` to compare")]
+    SingleEquals,
+    #[error("`{0}` is no finite number")]
+    Number(String),
+    #[error("the formula ends where {expected} should follow")]
+    End { expected: &'static str },
+    #[error("found `{found}` where {expected} should be")]
+    Unexpected { found: String, expected: &'static str },
+    #[error("comparisons do not chain; write `a < b && b < c`")]
+    ChainedComparison,
+    #[error("unknown name `{name}`{}", did_you_mean(suggestion))]
+    UnknownName { name: String, suggestion: Option<String> },
+    #[error("unknown function `{name}`{}", did_you_mean(suggestion))]
+    UnknownFunction { name: String, suggestion: Option<String> },
+    #[error("`{name}` is a function; write `{name}(…)`")]
+    FunctionWithoutArguments { name: String },
+    #[error("`{name}` takes {expected}, not {found}")]
+    ArgumentCount { name: String, expected: &'static str, found: usize },
+    #[error("nested more than {limit} deep; name parts of it under `expressions`")]
+    TooDeep { limit: usize },
+}
+
+/// "; did you mean `x`?", or nothing.
+pub(crate) fn did_you_mean(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}

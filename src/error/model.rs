@@ -1,0 +1,80 @@
+//! What is wrong with a model.
+
+use thiserror::Error;
+
+use super::ParseError;
+use super::expr::did_you_mean;
+
+/// A model that cannot be read or built. The message is one line: where, what, and what to try.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum ModelError {
+    #[error("{path}: {error}")]
+    InFile { path: String, error: Box<ModelError> },
+    #[error("cannot be read ({reason}); check the path")]
+    Unreadable { reason: String },
+    #[error("the file is empty; a model is a JSON object, see docs/model-format.md")]
+    Empty,
+    #[error("not JSON: {reason}; check brackets, commas, quotes and numbers there")]
+    NotJson { reason: String },
+    #[error("{path}: expected {expected}, found {found}")]
+    WrongType { path: String, expected: &'static str, found: &'static str },
+    #[error("{path}: unknown key `{key}`{}", did_you_mean_or_list(suggestion, known))]
+    UnknownKey { path: String, key: String, suggestion: Option<String>, known: String },
+    #[error("{path}: the key `{key}` is missing; add it")]
+    MissingKey { path: String, key: &'static str },
+    #[error("{path}: `{name}` is given twice; remove or rename one of them")]
+    Duplicate { path: String, name: String },
+    #[error("{path}: `{name}` is already the name of {taken_by}; rename one of them")]
+    NameTaken { path: String, name: String, taken_by: &'static str },
+    #[error("{path}: `{name}` has a meaning of its own in formulas; choose another name")]
+    ReservedName { path: String, name: String },
+    #[error("{path}: `{name}` cannot be a name; use a letter or _, then letters, digits and _")]
+    BadName { path: String, name: String },
+    #[error("{path}: {error}")]
+    Formula { path: String, error: ParseError },
+    #[error("{path}: depends on itself: {}; break this circle", cycle.join(" -> "))]
+    Cycle { path: String, cycle: Vec<String> },
+    #[error("{path}: an initial value may depend on parameters only, not on states")]
+    InitialUsesState { path: String },
+    #[error("{path}: there are none; a model needs at least one")]
+    NoStates { path: String },
+    #[error("{path}: no rate for the state `{state}`; add one (0 if it is constant)")]
+    MissingRate { path: String, state: String },
+    #[error("{path}: `{name}` is no state{}", did_you_mean(suggestion))]
+    RateOfUnknownState { path: String, name: String, suggestion: Option<String> },
+    #[error("{path}: unknown scale `{scale}`; use `lin` or `log10`")]
+    UnknownScale { path: String, scale: String },
+    #[error("{path}: {value} has no logarithm; use a positive value or the scale `lin`")]
+    NotPositive { path: String, value: f64 },
+    #[error("{path}: the lower bound {lower} is not below the upper bound {upper}; swap them")]
+    Bounds { path: String, lower: f64, upper: f64 },
+    #[error("{path}: {value} lies outside the bounds {lower} to {upper}; move it or widen them")]
+    OutsideBounds { path: String, value: f64, lower: f64, upper: f64 },
+    #[error("{path}: the end {end} is not after the start {start}; give a later end")]
+    Span { path: String, start: f64, end: f64 },
+    #[error(
+        "{path}: {time} lies outside the time span {start} to {end}; remove it or extend the span"
+    )]
+    OutsideSpan { path: String, time: f64, start: f64, end: f64 },
+    #[error("{path}: {found} {things} where {expected} are needed; give one for each")]
+    Length { path: String, things: &'static str, expected: usize, found: usize },
+    #[error("{path}: there are no observations; give at least one time or remove the entry")]
+    NoObservations { path: String },
+    #[error("{path}: {value} is no standard deviation; use a positive number")]
+    Sigma { path: String, value: f64 },
+    #[error("{path}: {value} is not finite; give a finite number")]
+    NotFinite { path: String, value: f64 },
+    #[error("{path}: is {value} at t = {time}; check for a division by zero or a negative root")]
+    StartNotFinite { path: String, value: f64, time: f64 },
+    #[error("{path}: uses {variable}, which the model does not have; check the index")]
+    UnknownVariable { path: String, variable: String },
+    #[error("{path}: not given; call `{call}` before `build`")]
+    NotGiven { path: String, call: &'static str },
+}
+
+fn did_you_mean_or_list(suggestion: &Option<String>, known: &str) -> String {
+    match suggestion {
+        Some(_) => did_you_mean(suggestion),
+        None => format!("; the keys here are {known}"),
+    }
+}

@@ -1,0 +1,34 @@
+//! Formulas: read, simplified, differentiated, and compiled to programs that run fast.
+//!
+//! A formula is an [`Expr`], made by a Rust closure or by [`parse`]. Several go into a [`Graph`],
+//! which holds every common part once and differentiates; [`Function`] compiles them with their
+//! derivatives into straight-line [`Program`]s.
+
+mod compile;
+mod function;
+mod graph;
+mod jacobian;
+mod lexer;
+mod op;
+mod operators;
+mod parser;
+mod partial;
+mod program;
+mod reverse;
+mod schedule;
+mod simplify;
+mod suggest;
+mod symbol;
+mod tangent;
+#[cfg(test)]
+mod tests;
+
+pub use compile::Shape;
+pub use function::{Function, Registers};
+pub use graph::{Graph, Id, Node};
+pub use jacobian::JacobianProgram;
+pub use op::{Binary, FUNCTIONS, Unary};
+pub use parser::{is_identifier, is_reserved, parse};
+pub use program::Program;
+pub use suggest::nearest;
+pub use symbol::{Expr, Variable};

@@ -1,0 +1,255 @@
+//! Arithmetic and functions on [`Expr`]: `Expr`, `&Expr` and `f64` mix on both sides.
+
+use std::iter::Sum;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use super::op::{Binary, Unary};
+use super::symbol::Expr;
+
+impl<R: Into<Expr>> Add<R> for Expr {
+    type Output = Expr;
+    fn add(self, other: R) -> Expr {
+        Expr::binary(Binary::Add, &self, &other.into())
+    }
+}
+
+impl<R: Into<Expr>> Add<R> for &Expr {
+    type Output = Expr;
+    fn add(self, other: R) -> Expr {
+        Expr::binary(Binary::Add, self, &other.into())
+    }
+}
+
+impl Add<Expr> for f64 {
+    type Output = Expr;
+    fn add(self, other: Expr) -> Expr {
+        Expr::from(self) + other
+    }
+}
+
+impl Add<&Expr> for f64 {
+    type Output = Expr;
+    fn add(self, other: &Expr) -> Expr {
+        Expr::from(self) + other
+    }
+}
+
+impl<R: Into<Expr>> Sub<R> for Expr {
+    type Output = Expr;
+    fn sub(self, other: R) -> Expr {
+        Expr::binary(Binary::Sub, &self, &other.into())
+    }
+}
+
+impl<R: Into<Expr>> Sub<R> for &Expr {
+    type Output = Expr;
+    fn sub(self, other: R) -> Expr {
+        Expr::binary(Binary::Sub, self, &other.into())
+    }
+}
+
+impl Sub<Expr> for f64 {
+    type Output = Expr;
+    fn sub(self, other: Expr) -> Expr {
+        Expr::from(self) - other
+    }
+}
+
+impl Sub<&Expr> for f64 {
+    type Output = Expr;
+    fn sub(self, other: &Expr) -> Expr {
+        Expr::from(self) - other
+    }
+}
+
+impl<R: Into<Expr>> Mul<R> for Expr {
+    type Output = Expr;
+    fn mul(self, other: R) -> Expr {
+        Expr::binary(Binary::Mul, &self, &other.into())
+    }
+}
+
+impl<R: Into<Expr>> Mul<R> for &Expr {
+    type Output = Expr;
+    fn mul(self, other: R) -> Expr {
+        Expr::binary(Binary::Mul, self, &other.into())
+    }
+}
+
+impl Mul<Expr> for f64 {
+    type Output = Expr;
+    fn mul(self, other: Expr) -> Expr {
+        Expr::from(self) * other
+    }
+}
+
+impl Mul<&Expr> for f64 {
+    type Output = Expr;
+    fn mul(self, other: &Expr) -> Expr {
+        Expr::from(self) * other
+    }
+}
+
+impl<R: Into<Expr>> Div<R> for Expr {
+    type Output = Expr;
+    fn div(self, other: R) -> Expr {
+        Expr::binary(Binary::Div, &self, &other.into())
+    }
+}
+
+impl<R: Into<Expr>> Div<R> for &Expr {
+    type Output = Expr;
+    fn div(self, other: R) -> Expr {
+        Expr::binary(Binary::Div, self, &other.into())
+    }
+}
+
+impl Div<Expr> for f64 {
+    type Output = Expr;
+    fn div(self, other: Expr) -> Expr {
+        Expr::from(self) / other
+    }
+}
+
+impl Div<&Expr> for f64 {
+    type Output = Expr;
+    fn div(self, other: &Expr) -> Expr {
+        Expr::from(self) / other
+    }
+}
+
+impl Neg for Expr {
+    type Output = Expr;
+    fn neg(self) -> Expr {
+        Expr::unary(Unary::Neg, &self)
+    }
+}
+
+impl Neg for &Expr {
+    type Output = Expr;
+    fn neg(self) -> Expr {
+        Expr::unary(Unary::Neg, self)
+    }
+}
+
+/// Left to right; 0 where there is nothing to add.
+impl Sum for Expr {
+    fn sum<I: Iterator<Item = Expr>>(terms: I) -> Expr {
+        terms.reduce(|a, b| a + b).unwrap_or_else(|| Expr::from(0.0))
+    }
+}
+
+/// The functions of the formula language. A comparison is 1 where it holds and 0 elsewhere.
+impl Expr {
+    pub fn exp(&self) -> Expr {
+        Expr::unary(Unary::Exp, self)
+    }
+    /// The natural logarithm.
+    pub fn ln(&self) -> Expr {
+        Expr::unary(Unary::Log, self)
+    }
+    pub fn log10(&self) -> Expr {
+        Expr::unary(Unary::Log10, self)
+    }
+    pub fn sqrt(&self) -> Expr {
+        Expr::unary(Unary::Sqrt, self)
+    }
+    pub fn sin(&self) -> Expr {
+        Expr::unary(Unary::Sin, self)
+    }
+    pub fn cos(&self) -> Expr {
+        Expr::unary(Unary::Cos, self)
+    }
+    pub fn tan(&self) -> Expr {
+        Expr::unary(Unary::Tan, self)
+    }
+    pub fn asin(&self) -> Expr {
+        Expr::unary(Unary::Asin, self)
+    }
+    pub fn acos(&self) -> Expr {
+        Expr::unary(Unary::Acos, self)
+    }
+    pub fn atan(&self) -> Expr {
+        Expr::unary(Unary::Atan, self)
+    }
+    pub fn sinh(&self) -> Expr {
+        Expr::unary(Unary::Sinh, self)
+    }
+    pub fn cosh(&self) -> Expr {
+        Expr::unary(Unary::Cosh, self)
+    }
+    pub fn tanh(&self) -> Expr {
+        Expr::unary(Unary::Tanh, self)
+    }
+    pub fn asinh(&self) -> Expr {
+        Expr::unary(Unary::Asinh, self)
+    }
+    pub fn acosh(&self) -> Expr {
+        Expr::unary(Unary::Acosh, self)
+    }
+    pub fn atanh(&self) -> Expr {
+        Expr::unary(Unary::Atanh, self)
+    }
+    /// |x|, with derivative 1 at 0.
+    pub fn abs(&self) -> Expr {
+        Expr::unary(Unary::Abs, self)
+    }
+    pub fn floor(&self) -> Expr {
+        Expr::unary(Unary::Floor, self)
+    }
+    pub fn ceil(&self) -> Expr {
+        Expr::unary(Unary::Ceil, self)
+    }
+    /// −1, 0 or 1, with derivative 0.
+    pub fn sign(&self) -> Expr {
+        Expr::unary(Unary::Sign, self)
+    }
+    /// 1 where this is 0, else 0.
+    pub fn not(&self) -> Expr {
+        Expr::unary(Unary::Not, self)
+    }
+    /// The smaller one; where they are equal, the derivative is this one's.
+    pub fn min(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Min, self, &other.into())
+    }
+    /// The larger one; where they are equal, the derivative is this one's.
+    pub fn max(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Max, self, &other.into())
+    }
+    /// This to the power `exponent`; a constant whole exponent up to 32 becomes products.
+    pub fn pow(&self, exponent: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Pow, self, &exponent.into())
+    }
+    /// [`pow`](Self::pow) with a number.
+    pub fn powf(&self, exponent: f64) -> Expr {
+        self.pow(exponent)
+    }
+    /// [`pow`](Self::pow) with a whole number.
+    pub fn powi(&self, exponent: i32) -> Expr {
+        self.pow(f64::from(exponent))
+    }
+    pub fn less(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Less, self, &other.into())
+    }
+    pub fn less_equal(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::LessEqual, self, &other.into())
+    }
+    pub fn greater(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Less, &other.into(), self)
+    }
+    pub fn greater_equal(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::LessEqual, &other.into(), self)
+    }
+    pub fn equal(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Equal, self, &other.into())
+    }
+    pub fn not_equal(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::NotEqual, self, &other.into())
+    }
+    pub fn and(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::And, self, &other.into())
+    }
+    pub fn or(&self, other: impl Into<Expr>) -> Expr {
+        Expr::binary(Binary::Or, self, &other.into())
+    }
+}

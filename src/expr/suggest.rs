@@ -1,0 +1,28 @@
+//! The name that somebody may have meant.
+
+/// The candidate with the fewest edits from `name`, if there are at most a third of its length.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = name.chars().count().div_ceil(3);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|&(edits, _)| edits > 0 && edits <= limit)
+        .min_by_key(|&(edits, _)| edits)
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// The number of characters to insert, delete or replace; a change of case is one as well.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

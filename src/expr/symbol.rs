@@ -1,0 +1,142 @@
+//! The symbols that a Rust closure or a parsed formula computes with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::op::{Binary, Unary};
+
+/// A number that an expression depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Variable {
+    /// t.
+    Time,
+    /// y_i.
+    State(u32),
+    /// p_i.
+    Param(u32),
+    /// A number given with each evaluation that nothing is differentiated by: a measurement.
+    Data(u32),
+    /// w_i of a product with the transposed derivative.
+    Weight(u32),
+    /// The tangent of y_i.
+    StateDot(u32),
+    /// The tangent of p_i.
+    ParamDot(u32),
+}
+
+/// A symbolic number, cheap to clone; operators and methods build larger ones.
+///
+/// ```
+/// use costate::expr::Expr;
+/// let (x, k) = (Expr::state(0), Expr::param(0));
+/// let rate = -(&k * &x) / (1.0 + x.exp());
+/// assert!(rate.constant_value().is_none());
+/// ```
+#[derive(Clone)]
+pub struct Expr(Arc<Term>);
+
+pub(super) enum Term {
+    Constant(f64),
+    Variable(Variable),
+    Unary(Unary, Expr),
+    Binary(Binary, Expr, Expr),
+    Select(Expr, Expr, Expr),
+}
+
+impl Expr {
+    /// t.
+    pub fn time() -> Self {
+        Variable::Time.into()
+    }
+
+    /// y_i.
+    pub fn state(i: u32) -> Self {
+        Variable::State(i).into()
+    }
+
+    /// p_i.
+    pub fn param(i: u32) -> Self {
+        Variable::Param(i).into()
+    }
+
+    /// The number, where the expression is just one.
+    pub fn constant_value(&self) -> Option<f64> {
+        match *self.0 {
+            Term::Constant(x) => Some(x),
+            _ => None,
+        }
+    }
+
+    pub(super) fn term(&self) -> &Term {
+        &self.0
+    }
+
+    pub(super) fn unary(op: Unary, x: &Expr) -> Self {
+        Expr(Arc::new(Term::Unary(op, x.clone())))
+    }
+
+    pub(super) fn binary(op: Binary, a: &Expr, b: &Expr) -> Self {
+        Expr(Arc::new(Term::Binary(op, a.clone(), b.clone())))
+    }
+
+    /// `then` where this is true (not 0), else `otherwise`. What is not chosen may be infinite or
+    /// undefined: neither the value nor the derivative sees it.
+    pub fn if_then_else(&self, then: impl Into<Expr>, otherwise: impl Into<Expr>) -> Expr {
+        Expr(Arc::new(Term::Select(self.clone(), then.into(), otherwise.into())))
+    }
+}
+
+impl From<f64> for Expr {
+    fn from(x: f64) -> Self {
+        Expr(Arc::new(Term::Constant(x)))
+    }
+}
+
+impl From<&Expr> for Expr {
+    fn from(x: &Expr) -> Self {
+        x.clone()
+    }
+}
+
+impl From<Variable> for Expr {
+    fn from(x: Variable) -> Self {
+        Expr(Arc::new(Term::Variable(x)))
+    }
+}
+
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.term() {
+            Term::Constant(x) => write!(f, "{x}"),
+            Term::Variable(x) => write!(f, "{x:?}"),
+            Term::Unary(op, _) => write!(f, "{op:?}(…)"),
+            Term::Binary(op, _, _) => write!(f, "{op:?}(…, …)"),
+            Term::Select(..) => write!(f, "Select(…, …, …)"),
+        }
+    }
+}
+
+/// A sum of 10⁵ terms is a chain 10⁵ deep, which a recursive drop would overflow the stack on.
+impl Drop for Expr {
+    fn drop(&mut self) {
+        let mut orphans = Vec::new();
+        release(self, &mut orphans);
+        while let Some(mut orphan) = orphans.pop() {
+            release(&mut orphan, &mut orphans);
+        }
+    }
+}
+
+/// Moves the operands out of a term that nobody else holds.
+fn release(expr: &mut Expr, orphans: &mut Vec<Expr>) {
+    let Some(term) = Arc::get_mut(&mut expr.0) else { return };
+    if matches!(term, Term::Constant(_) | Term::Variable(_)) {
+        return;
+    }
+    match std::mem::replace(term, Term::Constant(0.0)) {
+        Term::Constant(_) | Term::Variable(_) => {}
+        Term::Unary(_, x) => orphans.push(x),
+        Term::Binary(_, a, b) => orphans.extend([a, b]),
+        Term::Select(c, a, b) => orphans.extend([c, a, b]),
+    }
+}

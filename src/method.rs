@@ -1,0 +1,165 @@
+//! Which integrator a problem is given to.
+
+use crate::continuous::Continuous;
+use crate::error::Error;
+use crate::ode::{Jacobian, Vjp};
+use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
+use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
+
+/// Whether the steps' own adjoint is taken or that of the differential equation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdjointKind {
+    /// The exact gradient of what was computed.
+    #[default]
+    Discrete,
+    /// λ' = −f_yᵀλ, integrated backward over each step under its own error control.
+    Continuous,
+}
+
+/// What is done with a stepper once a method has chosen it.
+pub trait Task<O: Vjp> {
+    /// The result.
+    type Output;
+    /// Does it. With `stop_if_stiff` it gives up when it meets stiffness.
+    fn run<M: AdjointStepper<O>>(
+        &self,
+        stepper: M,
+        stop_if_stiff: bool,
+    ) -> Result<Self::Output, Error>;
+}
+
+/// What a method needs to know of the run.
+#[derive(Clone, Debug)]
+pub struct MethodSettings {
+    pub adjoint: AdjointKind,
+    /// Of error control; `None` for fixed steps.
+    pub tolerances: Option<Tolerances>,
+}
+
+/// A choice of integrator for models of type `O`.
+pub trait Method<O: Vjp>: Clone + Send + Sync {
+    /// Builds the stepper and hands it to `task`.
+    ///
+    /// # Errors
+    /// Those of the task.
+    fn dispatch<T: Task<O>>(&self, settings: &MethodSettings, task: &T)
+    -> Result<T::Output, Error>;
+}
+
+/// An explicit method: asks nothing of the model but [`Vjp`].
+#[derive(Clone, Copy, Debug)]
+pub struct Explicit(pub &'static Tableau);
+
+impl<O: Vjp> Method<O> for Explicit {
+    fn dispatch<T: Task<O>>(
+        &self,
+        settings: &MethodSettings,
+        task: &T,
+    ) -> Result<T::Output, Error> {
+        run_explicit(self.0, settings, task, false)
+    }
+}
+
+/// Any method of the library, for models that have a [`Jacobian`].
+#[derive(Clone, Copy, Debug, Default)]
+pub enum AnyMethod {
+    /// An explicit method, and an implicit one from the start again where that meets stiffness.
+    #[default]
+    Auto,
+    /// This one.
+    Named(&'static Tableau),
+}
+
+impl AnyMethod {
+    /// The method of this name; `auto` for the library's choice.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn by_name(name: &str) -> Result<Self, Error> {
+        if name == "auto" {
+            return Ok(AnyMethod::Auto);
+        }
+        tableau::by_name(name).map(AnyMethod::Named).ok_or_else(|| Error::UnknownMethod {
+            name: name.into(),
+            known: Self::names().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The names of all methods.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let tableaus = tableau::EXPLICIT.iter().chain(tableau::ESDIRK);
+        std::iter::once("auto").chain(tableaus.map(|tableau| tableau.name))
+    }
+}
+
+impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
+    fn dispatch<T: Task<O>>(
+        &self,
+        settings: &MethodSettings,
+        task: &T,
+    ) -> Result<T::Output, Error> {
+        match self {
+            AnyMethod::Named(tableau) if tableau.is_explicit() => {
+                run_explicit(tableau, settings, task, false)
+            }
+            AnyMethod::Named(tableau) => run_implicit(tableau, settings, task),
+            AnyMethod::Auto => match run_explicit(explicit_for(settings), settings, task, true) {
+                Err(Error::StepLimit { stiff: true, .. }) => {
+                    run_implicit(&KVAERNO5, settings, task)
+                }
+                result => result,
+            },
+        }
+    }
+}
+
+/// Below this relative tolerance an eighth-order step is worth its twelve stages.
+const TIGHT: f64 = 1e-5;
+
+/// The explicit method that suits the tolerance.
+fn explicit_for(settings: &MethodSettings) -> &'static Tableau {
+    match &settings.tolerances {
+        Some(tolerances) if tolerances.rtol < TIGHT => &DOP853,
+        _ => &TSIT5,
+    }
+}
+
+fn run_explicit<O: Vjp, T: Task<O>>(
+    tableau: &Tableau,
+    settings: &MethodSettings,
+    task: &T,
+    stop_if_stiff: bool,
+) -> Result<T::Output, Error> {
+    let stepper = ExplicitRk::new(tableau);
+    match settings.adjoint {
+        AdjointKind::Discrete => task.run(stepper, stop_if_stiff),
+        AdjointKind::Continuous => {
+            let inner = ExplicitRk::new(if tableau.embedded_order > 0 { tableau } else { &TSIT5 });
+            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), stop_if_stiff)
+        }
+    }
+}
+
+fn run_implicit<O: Vjp + Jacobian, T: Task<O>>(
+    tableau: &Tableau,
+    settings: &MethodSettings,
+    task: &T,
+) -> Result<T::Output, Error> {
+    let newton = match &settings.tolerances {
+        Some(tolerances) => Newton::Tolerances(tolerances.clone()),
+        None => Newton::Stagnation,
+    };
+    let stepper = Esdirk::new(tableau, newton);
+    match settings.adjoint {
+        AdjointKind::Discrete => task.run(stepper, false),
+        AdjointKind::Continuous => {
+            let inner = Esdirk::new(tableau, Newton::Stagnation);
+            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), false)
+        }
+    }
+}
+
+fn adjoint_rtol(settings: &MethodSettings) -> f64 {
+    const FIXED_STEPS: f64 = 1e-8;
+    settings.tolerances.as_ref().map_or(FIXED_STEPS, |tolerances| tolerances.rtol.max(1e-14))
+}

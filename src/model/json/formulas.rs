@@ -1,0 +1,112 @@
+//! The names that formulas of a model may use, and the formulas behind them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::cursor::Cursor;
+use super::tree::Json;
+use crate::error::{ModelError, ParseError, ParseProblem};
+use crate::expr::{Expr, nearest, parse};
+
+/// What each name stands for.
+pub(super) struct Formulas<'a> {
+    known: HashMap<&'a str, Expr>,
+}
+
+impl<'a> Formulas<'a> {
+    /// States and parameters.
+    pub fn new(symbols: impl IntoIterator<Item = (&'a str, Expr)>) -> Self {
+        Formulas { known: symbols.into_iter().collect() }
+    }
+
+    /// A number, or a text that is a formula.
+    pub fn read(&self, at: &Cursor) -> Result<Expr, ModelError> {
+        let text = match at.json() {
+            Json::Number(x) => return Ok(Expr::from(*x)),
+            Json::Text(text) => text,
+            _ => return Err(at.wrong_type("a number or a formula in quotes")),
+        };
+        parse(text, &mut |name| self.known.get(name).cloned())
+            .map_err(|error| self.explain(at, error, &[]))
+    }
+
+    /// Adds named formulas, which may use each other in any order.
+    pub fn define(&mut self, entries: &[(&'a str, Cursor<'a>)]) -> Result<(), ModelError> {
+        let index: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(i, &(name, _))| (name, i)).collect();
+        let mut uses = Vec::with_capacity(entries.len());
+        for (_, at) in entries {
+            uses.push(self.names_in(at, &index)?);
+        }
+        for i in in_order(entries, &uses)? {
+            let (name, at) = &entries[i];
+            let expr = self.read(at)?;
+            self.known.insert(name, expr);
+        }
+        Ok(())
+    }
+
+    /// Which of the named formulas this one uses.
+    fn names_in(
+        &self,
+        at: &Cursor,
+        index: &HashMap<&str, usize>,
+    ) -> Result<Vec<usize>, ModelError> {
+        let Json::Text(text) = at.json() else { return Ok(Vec::new()) };
+        let mut used = Vec::new();
+        let placeholder = Expr::from(0.0);
+        let outcome = parse(text, &mut |name| match index.get(name) {
+            Some(&i) => {
+                used.push(i);
+                Some(placeholder.clone())
+            }
+            None => self.known.contains_key(name).then(|| placeholder.clone()),
+        });
+        let others: Vec<&str> = index.keys().copied().collect();
+        outcome.map_err(|error| self.explain(at, error, &others))?;
+        Ok(used)
+    }
+
+    /// Adds the name that may have been meant.
+    fn explain(&self, at: &Cursor, mut error: ParseError, others: &[&str]) -> ModelError {
+        if let ParseProblem::UnknownName { name, suggestion } = &mut error.problem {
+            let mut candidates: Vec<&str> = self.known.keys().chain(others).copied().collect();
+            candidates.sort_unstable();
+            *suggestion = nearest(name, candidates);
+        }
+        ModelError::Formula { path: at.path(), error }
+    }
+}
+
+/// The formulas, each behind those it uses. The walk keeps its own stack.
+fn in_order(entries: &[(&str, Cursor)], uses: &[Vec<usize>]) -> Result<Vec<usize>, ModelError> {
+    let mut order = Vec::with_capacity(uses.len());
+    let (mut done, mut open) = (vec![false; uses.len()], HashSet::new());
+    for root in 0..uses.len() {
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        if !done[root] {
+            path.push((root, 0));
+            open.insert(root);
+        }
+        while let Some((i, next)) = path.last_mut() {
+            let Some(&used) = uses[*i].get(*next) else {
+                done[*i] = true;
+                open.remove(i);
+                order.push(*i);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if open.contains(&used) {
+                let start = path.iter().position(|&(i, _)| i == used).unwrap_or(0);
+                let circle = path[start..].iter().map(|&(i, _)| i).chain([used]);
+                let cycle = circle.map(|i| entries[i].0.to_owned()).collect();
+                return Err(ModelError::Cycle { path: entries[used].1.path(), cycle });
+            }
+            if !done[used] {
+                open.insert(used);
+                path.push((used, 0));
+            }
+        }
+    }
+    Ok(order)
+}

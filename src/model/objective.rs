@@ -1,0 +1,117 @@
+//! A model's objective.
+
+use super::Model;
+use crate::expr::Registers;
+use crate::objective::Objective;
+
+/// Register files of a model's objective.
+#[derive(Clone, Debug)]
+pub struct ObjectiveRegisters {
+    points: Vec<Registers>,
+    running: Option<Registers>,
+}
+
+impl Objective for Model {
+    type Scratch = ObjectiveRegisters;
+
+    fn scratch(&self) -> ObjectiveRegisters {
+        let running = self.running.as_ref().map(|function| function.registers());
+        ObjectiveRegisters { points: self.points.registers(), running }
+    }
+
+    fn times(&self) -> &[f64] {
+        self.points.times()
+    }
+
+    fn point(&self, i: usize, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
+        let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
+        function.output(0, registers)
+    }
+
+    fn point_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        scratch: &mut Self::Scratch,
+    ) {
+        let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
+        function.vjp(&[1.0], y_bar, p_bar, t_bar, registers);
+    }
+
+    fn has_integrand(&self) -> bool {
+        self.running.is_some()
+    }
+
+    fn integrand(&self, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
+        let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) else {
+            return 0.0;
+        };
+        function.evaluate(t, y, p, &[], registers);
+        function.output(0, registers)
+    }
+
+    fn integrand_vjp(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        weight: f64,
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        t_bar: &mut f64,
+        scratch: &mut Self::Scratch,
+    ) {
+        if let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) {
+            function.evaluate(t, y, p, &[], registers);
+            function.vjp(&[weight], y_bar, p_bar, t_bar, registers);
+        }
+    }
+}
+
+impl Model {
+    /// Adds d/dε of the derivatives of J_i along (y + ε `y_dot`, p + ε `p_dot`).
+    #[allow(clippy::too_many_arguments)]
+    pub fn point_second_order(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        y_dot: &[f64],
+        p_dot: &[f64],
+        y_bar_dot: &mut [f64],
+        p_bar_dot: &mut [f64],
+        t_bar_dot: &mut f64,
+        scratch: &mut ObjectiveRegisters,
+    ) {
+        let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
+        function.second_order(&[1.0], y_dot, p_dot, y_bar_dot, p_bar_dot, t_bar_dot, registers);
+    }
+
+    /// Adds `weight` times d/dε of the derivatives of r along (y + ε `y_dot`, p + ε `p_dot`).
+    #[allow(clippy::too_many_arguments)]
+    pub fn integrand_second_order(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        weight: f64,
+        y_dot: &[f64],
+        p_dot: &[f64],
+        y_bar_dot: &mut [f64],
+        p_bar_dot: &mut [f64],
+        t_bar_dot: &mut f64,
+        scratch: &mut ObjectiveRegisters,
+    ) {
+        if let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) {
+            function.evaluate(t, y, p, &[], registers);
+            let w = [weight];
+            function.second_order(&w, y_dot, p_dot, y_bar_dot, p_bar_dot, t_bar_dot, registers);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a model knows of a parameter.
+
+/// How a parameter enters the parameter vector, and so what the gradient refers to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// θ is the value.
+    #[default]
+    Linear,
+    /// θ is the decimal logarithm of the value.
+    Log10,
+}
+
+impl Scale {
+    /// The entry θ of the parameter vector for a value.
+    pub fn to_theta(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => value,
+            Scale::Log10 => value.log10(),
+        }
+    }
+
+    /// The value for an entry θ of the parameter vector.
+    pub fn to_value(self, theta: f64) -> f64 {
+        match self {
+            Scale::Linear => theta,
+            Scale::Log10 => 10f64.powf(theta),
+        }
+    }
+}
+
+/// A parameter of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    pub name: String,
+    /// The nominal value, not its logarithm.
+    pub value: f64,
+    pub unit: Option<String>,
+    pub scale: Scale,
+    /// Bounds of the value, not of its logarithm.
+    pub bounds: Option<(f64, f64)>,
+}
+
+impl Parameter {
+    /// A parameter without unit or bounds, on the linear scale.
+    pub fn new(name: impl Into<String>, value: f64) -> Self {
+        Parameter { name: name.into(), value, unit: None, scale: Scale::Linear, bounds: None }
+    }
+
+    /// The entry of the parameter vector that stands for the nominal value.
+    pub fn theta(&self) -> f64 {
+        self.scale.to_theta(self.value)
+    }
+}

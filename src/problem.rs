@@ -1,0 +1,399 @@
+//! The short path: from a model to a gradient in one chain of settings.
+
+use std::path::PathBuf;
+
+use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
+use crate::control::{Control, Event};
+use crate::error::{Error, check_length};
+use crate::grid::{Span, TimeGrid};
+use crate::method::{AdjointKind, Explicit, Method, MethodSettings, Task};
+use crate::objective::Objective;
+use crate::ode::{Initial, Vjp};
+use crate::recurrence::{Adaptive, Discretization, Frontier};
+use crate::schedule::{
+    Bisection, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline, Uniform,
+};
+use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
+use crate::solve::{Solution, Stepping, solve};
+use crate::stepper::{AdjointStepper, Tolerances};
+use crate::tableau::TSIT5;
+
+/// Which states are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScheduleKind {
+    /// All of them.
+    StoreAll,
+    /// Equally spaced ones.
+    Uniform,
+    /// Midpoints of midpoints.
+    Bisection,
+    /// The binomial optimum for a known number of steps.
+    Revolve,
+    /// For steps whose number shows at the end: the first sweep is not repeated.
+    Online,
+}
+
+impl ScheduleKind {
+    /// All kinds with their names in commands.
+    pub const ALL: [(&'static str, ScheduleKind); 5] = [
+        ("store-all", ScheduleKind::StoreAll),
+        ("uniform", ScheduleKind::Uniform),
+        ("bisection", ScheduleKind::Bisection),
+        ("revolve", ScheduleKind::Revolve),
+        ("online", ScheduleKind::Online),
+    ];
+
+    /// The name in commands.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// An initial value problem with an objective, and how to go about it.
+#[derive(Clone)]
+pub struct Problem<'a, O, I, J, M = Explicit> {
+    ode: &'a O,
+    initial: &'a I,
+    objective: &'a J,
+    span: Span,
+    p: &'a [f64],
+    method: M,
+    tolerances: Tolerances,
+    fixed_steps: Option<usize>,
+    max_steps: usize,
+    adjoint: AdjointKind,
+    schedule: Option<ScheduleKind>,
+    snapshots: Option<usize>,
+    directory: Option<PathBuf>,
+    on_event: &'a (dyn Fn(Event) + Sync),
+    on_progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
+    /// J(p) of y' = f(t, y, p), y(start) = y_0(p), over [start, end], by Tsitouras' method of order
+    /// 5 at relative tolerance 1e-6 with every state kept.
+    pub fn new(
+        ode: &'a O,
+        initial: &'a I,
+        objective: &'a J,
+        (start, end): (f64, f64),
+        p: &'a [f64],
+    ) -> Self {
+        Problem {
+            ode,
+            initial,
+            objective,
+            span: Span { start, end },
+            p,
+            method: Explicit(&TSIT5),
+            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
+            fixed_steps: None,
+            max_steps: Control::MAX_STEPS,
+            adjoint: AdjointKind::Discrete,
+            schedule: None,
+            snapshots: None,
+            directory: None,
+            on_event: &|_| {},
+            on_progress: &|_| {},
+        }
+    }
+}
+
+impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
+    /// Takes another method.
+    pub fn method<N: Method<O>>(self, method: N) -> Problem<'a, O, I, J, N> {
+        let Problem { ode, initial, objective, span, p, tolerances, fixed_steps, .. } = self;
+        let Problem { max_steps, adjoint, schedule, snapshots, directory, .. } = self;
+        let Problem { on_event, on_progress, .. } = self;
+        Problem {
+            ode,
+            initial,
+            objective,
+            span,
+            p,
+            method,
+            tolerances,
+            fixed_steps,
+            max_steps,
+            adjoint,
+            schedule,
+            snapshots,
+            directory,
+            on_event,
+            on_progress,
+        }
+    }
+
+    /// The relative tolerance of error control; 1e-6 unless told.
+    pub fn rtol(mut self, rtol: f64) -> Self {
+        self.tolerances.rtol = rtol;
+        self
+    }
+
+    /// The absolute tolerance of error control; 1e-9 unless told.
+    pub fn atol(mut self, atol: f64) -> Self {
+        self.tolerances.atol = vec![atol];
+        self
+    }
+
+    /// An absolute tolerance for each state.
+    pub fn atol_each(mut self, atol: Vec<f64>) -> Self {
+        self.tolerances.atol = atol;
+        self
+    }
+
+    /// Takes this many steps of one length instead of controlling the error.
+    pub fn fixed_steps(mut self, steps: usize) -> Self {
+        self.fixed_steps = Some(steps);
+        self
+    }
+
+    /// The most steps that error control may try; a million unless told.
+    pub fn max_steps(mut self, max_steps: usize) -> Self {
+        self.max_steps = max_steps;
+        self
+    }
+
+    /// Takes the discrete or the continuous adjoint; the discrete one unless told.
+    pub fn adjoint(mut self, adjoint: AdjointKind) -> Self {
+        self.adjoint = adjoint;
+        self
+    }
+
+    /// Keeps at most this many states at once; all of them unless told.
+    pub fn snapshots(mut self, snapshots: usize) -> Self {
+        self.snapshots = Some(snapshots);
+        self
+    }
+
+    /// Which states to keep. Unless told: all without a number of snapshots; with one, `Online`
+    /// under error control and `Revolve` for fixed steps.
+    pub fn schedule(mut self, schedule: ScheduleKind) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    /// Keeps the states in files in this directory.
+    pub fn on_disk(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Tells `observe` of every step and rejection of error control.
+    pub fn on_event(mut self, observe: &'a (dyn Fn(Event) + Sync)) -> Self {
+        self.on_event = observe;
+        self
+    }
+
+    /// Tells `observe` how far the gradient has come.
+    pub fn on_progress(mut self, observe: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        self.on_progress = observe;
+        self
+    }
+
+    /// The schedule that will be followed.
+    pub fn schedule_kind(&self) -> ScheduleKind {
+        match (self.schedule, self.snapshots, self.fixed_steps) {
+            (Some(kind), ..) => kind,
+            (None, None, _) => ScheduleKind::StoreAll,
+            (None, Some(_), None) => ScheduleKind::Online,
+            (None, Some(_), Some(_)) => ScheduleKind::Revolve,
+        }
+    }
+
+    /// J and its gradient, with the name of the method that found them.
+    ///
+    /// # Errors
+    /// Where a setting cannot be used, a step fails, or a number is not finite.
+    pub fn gradient(&self) -> Result<Gradient, Error> {
+        self.dispatch(&GradientTask(self))
+    }
+
+    /// J alone: the same bits as [`gradient`](Self::gradient) gives, and what it cost.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    pub fn value(&self) -> Result<(f64, Stats), Error> {
+        self.dispatch(&ValueTask(self))
+    }
+
+    /// The solution at the ascending `times`.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and where a time lies outside the span.
+    pub fn solve(&self, times: &[f64]) -> Result<Solution, Error> {
+        self.dispatch(&SolveTask(self, times))
+    }
+
+    fn dispatch<T: Task<O>>(&self, task: &T) -> Result<T::Output, Error> {
+        self.check()?;
+        let tolerances = self.fixed_steps.is_none().then(|| self.tolerances.clone());
+        let settings = MethodSettings { adjoint: self.adjoint, tolerances };
+        self.method.dispatch(&settings, task)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_length("the parameter vector", self.p.len(), self.ode.num_params())?;
+        if let Some(index) = self.p.iter().position(|p| !p.is_finite()) {
+            return Err(Error::ParameterNotFinite { index, value: self.p[index] });
+        }
+        self.span.check()?;
+        let atol = self.tolerances.atol.len();
+        if atol != 1 {
+            check_length("the list of absolute tolerances", atol, self.ode.dim())?;
+        }
+        if self.fixed_steps == Some(0) {
+            return Err(bad_setting("the number of steps", "0", "at least 1"));
+        }
+        if self.snapshots == Some(0) {
+            return Err(bad_setting("the number of snapshots", "0", "at least 1"));
+        }
+        if self.max_steps == 0 {
+            return Err(bad_setting("the step limit", "0", "at least 1"));
+        }
+        Ok(())
+    }
+
+    fn control(&self, stop_if_stiff: bool) -> Result<Control, Error> {
+        let control = Control::new(self.tolerances.clone())?;
+        Ok(Control { max_steps: self.max_steps, stop_if_stiff, ..control })
+    }
+
+    fn adaptive<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Adaptive<'a, O, I, J, N>, Error> {
+        if stepper.embedded_order().is_none() {
+            return Err(Error::NoErrorEstimate { method: stepper.name() });
+        }
+        let control = self.control(stop_if_stiff)?;
+        Adaptive::new(
+            self.ode,
+            self.initial,
+            self.objective,
+            stepper,
+            self.span,
+            control,
+            self.on_event,
+        )
+    }
+
+    fn fixed<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        steps: usize,
+    ) -> Result<Discretization<'a, O, I, J, N>, Error> {
+        let grid = TimeGrid::Uniform { start: self.span.start, end: self.span.end, steps };
+        Discretization::new(self.ode, self.initial, self.objective, stepper, grid)
+    }
+
+    fn store(&self) -> Result<Box<dyn SnapshotStore<f64>>, Error> {
+        Ok(match &self.directory {
+            Some(directory) => Box::new(DiskStore::new(directory)?),
+            None => Box::new(MemoryStore::new()),
+        })
+    }
+
+    /// The schedule for a known number of steps.
+    fn offline(&self, steps: usize) -> Result<Box<dyn Schedule>, Error> {
+        let slots = self.snapshots.unwrap_or(steps.max(1));
+        Ok(match self.schedule_kind() {
+            ScheduleKind::StoreAll => Box::new(StoreAll::new(steps)),
+            ScheduleKind::Uniform => Box::new(Uniform::new(steps, slots)?),
+            ScheduleKind::Bisection => Box::new(Bisection::new(steps, slots)?),
+            ScheduleKind::Revolve | ScheduleKind::Online => Box::new(Revolve::new(steps, slots)?),
+        })
+    }
+
+    /// The schedule that the first sweep can begin with before the number of steps is known.
+    fn online(&self) -> Result<Option<Box<dyn OnlineSchedule>>, Error> {
+        Ok(match (self.schedule_kind(), self.snapshots) {
+            (ScheduleKind::StoreAll, _) | (ScheduleKind::Online, None) => {
+                Some(Box::new(StoreAllOnline::new()))
+            }
+            (ScheduleKind::Online, Some(slots)) => Some(Box::new(Online::new(slots)?)),
+            _ => None,
+        })
+    }
+}
+
+fn bad_setting(what: &'static str, given: &str, required: &'static str) -> Error {
+    Error::BadSetting { what, given: given.into(), required }
+}
+
+struct GradientTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_, '_, O, I, J, M> {
+    type Output = Gradient;
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Gradient, Error> {
+        let problem = self.0;
+        let (p, progress) = (problem.p, problem.on_progress);
+        let mut store = problem.store()?;
+        if let Some(steps) = problem.fixed_steps {
+            let chain = problem.fixed(stepper, steps)?;
+            let schedule = problem.offline(steps)?;
+            return gradient_observed(&chain, p, schedule, &mut *store, progress);
+        }
+        let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
+        if let Some(schedule) = problem.online()? {
+            return gradient_online(&mut frontier, p, schedule, &mut *store, progress);
+        }
+        let (_, pass) = adjoint::value_online(&mut frontier, p, progress)?;
+        let chain = frontier.into_discretization();
+        let schedule = problem.offline(chain.grid().num_steps())?;
+        let mut gradient = gradient_observed(&chain, p, schedule, &mut *store, progress)?;
+        gradient.stats.add_pass(&pass);
+        Ok(gradient)
+    }
+}
+
+struct ValueTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '_, O, I, J, M> {
+    type Output = (f64, Stats);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(f64, Stats), Error> {
+        let problem = self.0;
+        match problem.fixed_steps {
+            Some(steps) => adjoint::value(&problem.fixed(stepper, steps)?, problem.p),
+            None => {
+                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
+                adjoint::value_online(&mut frontier, problem.p, problem.on_progress)
+            }
+        }
+    }
+}
+
+struct SolveTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>, &'p [f64]);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '_, O, I, J, M> {
+    type Output = Solution;
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Solution, Error> {
+        let SolveTask(problem, times) = self;
+        let stepping = match problem.fixed_steps {
+            Some(steps) => Stepping::Fixed(steps),
+            None if stepper.embedded_order().is_none() => {
+                return Err(Error::NoErrorEstimate { method: stepper.name() });
+            }
+            None => Stepping::Adaptive(problem.control(stop_if_stiff)?),
+        };
+        let (p, mut y0) = (problem.p, vec![0.0; problem.ode.dim()]);
+        problem.initial.initial(p, &mut y0);
+        solve(problem.ode, &stepper, problem.span, &stepping, &y0, p, times, problem.on_event)
+    }
+}
