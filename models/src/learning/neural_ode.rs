@@ -22,8 +22,9 @@
 //!
 //! For one trajectory the layers are products of matrix and vector. For many, activations lie
 //! unit by unit with the trajectories side by side, and a layer is a product of matrices in tiles
-//! that registers hold. GEMM crates were not taken: matrices of 64 rows are too small to pay
-//! for their packing, and a crate's own dispatch would stand between the product and the tanh.
+//! that registers hold. GEMM crates gain nothing here and would each add their own dispatch: on a
+//! core with AVX-512, 64×64×64 takes 10.3 µs so, 11.0 with `matrixmultiply`, 10.6 with `gemm`;
+//! 64×2×64 takes 0.71, 0.77 and 1.16 µs, 2×64×64 takes 0.51, 1.90 and 0.66 µs.
 //! The activations that [`Ode::rhs`] leaves in [`Work`] are what [`Vjp::vjp`] starts from.
 
 use costate::linalg::{Matrix, Structure};
@@ -61,6 +62,8 @@ pub struct Work {
     h2_bar: Vec<f64>,
     h1_transposed: Vec<f64>,
     plane: Vec<f64>,
+    /// For [`Jacobian::jacobian`], which needs the activations alone.
+    dy: Vec<f64>,
 }
 
 impl NeuralOde {
@@ -94,6 +97,7 @@ impl Ode for NeuralOde {
             h2_bar: rows(HIDDEN),
             h1_transposed: rows(HIDDEN),
             plane: rows(2),
+            dy: vec![0.0; self.dim()],
         }
     }
 
@@ -189,17 +193,13 @@ impl Jacobian for NeuralOde {
     }
 
     fn jacobian(&self, t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Work) {
-        let (weights, mut dy) = (Weights::of(p), [0.0; 2]);
-        let still = [0.0; NUM_PARAMS];
-        let one = NeuralOde::new(1);
-        let _ = (&mut dy, work, t);
-        let mut own = one.work();
+        let mut dy = std::mem::take(&mut work.dy);
+        self.rhs(t, y, p, &mut dy, work);
+        work.dy = dy;
+        let (weights, still) = (Weights::of(p), [0.0; NUM_PARAMS]);
         for (b, y) in y.as_chunks::<2>().0.iter().enumerate() {
-            one.rhs(t, y, p, &mut dy, &mut own);
-            for c in 0..2 {
-                let mut unit = [0.0; 2];
-                unit[c] = 1.0;
-                let column = one.tangent(0, &weights, &Weights::of(&still), [*y, unit], &own);
+            for (c, y_dot) in [[1.0, 0.0], [0.0, 1.0]].into_iter().enumerate() {
+                let column = self.tangent(b, &weights, &Weights::of(&still), [*y, y_dot], work);
                 jac.set(2 * b, 2 * b + c, column[0]);
                 jac.set(2 * b + 1, 2 * b + c, column[1]);
             }
