@@ -7,6 +7,7 @@ use costate::schedule::{
     Action, Bisection, Counts, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline,
     Uniform, optimum,
 };
+use rayon::prelude::*;
 use serde_json::Value;
 
 type Make = fn(usize, usize) -> Result<Box<dyn Schedule>, ScheduleError>;
@@ -216,27 +217,51 @@ fn a_million_steps_are_planned() {
     assert_eq!(counts.snapshots_peak, s as u64);
 }
 
-/// The largest (advances − 1) / t(l, s) of Online over 2 ≤ l ≤ 2000, 2 ≤ s ≤ 40, the step that
-/// shows the end not counted.
+/// The largest (advances − 1) / t(l, s) of Online over 2 ≤ l ≤ 2000, 2 ≤ s ≤ 40; the last step, which
+/// shows the end, is not counted.
 const ONLINE_FACTOR: f64 = 1.44;
 
 #[test]
 fn online_repeats_no_more_than_the_optimum_for_every_length() {
-    let mut worst = (0.0, 0, 0);
-    for s in 2..=40 {
-        for l in 1..=2000 {
-            let counts = Counts::of_online(Online::new(s).unwrap(), l).unwrap();
-            let (least, r) =
-                (optimum::t(l as u64, s as u64), optimum::repetition(l as u64, s as u64));
-            // A single step has to be taken once to show that it is the last.
-            assert!(counts.max_repetition <= r.max(1), "{l} {s}: {}", counts.max_repetition);
-            let factor = (counts.advances - 1) as f64 / least.max(1) as f64;
-            if factor > worst.0 {
-                worst = (factor, l, s);
-            }
+    let worst = (2..=40).into_par_iter().map(worst_online_factor).reduce(|| 0.0, f64::max);
+    assert!(worst <= ONLINE_FACTOR, "{worst}");
+    assert!(worst > ONLINE_FACTOR - 0.01, "the documented factor can be lowered to {worst}");
+}
+
+fn worst_online_factor(slots: usize) -> f64 {
+    let mut worst = 0.0_f64;
+    for steps in 1..=2000 {
+        let counts = Counts::of_online(Online::new(slots).unwrap(), steps).unwrap();
+        let (l, s) = (steps as u64, slots as u64);
+        let (least, repetition) = (optimum::t(l, s), optimum::repetition(l, s));
+        // A single step has to be taken once to show that it is the last.
+        let found = counts.max_repetition;
+        assert!(found <= repetition.max(1), "{l} steps, {s} slots: {found} > {repetition}");
+        assert!(counts.snapshots_peak <= s, "{l} steps, {s} slots");
+        if l <= s + 1 {
+            assert_eq!(counts.advances - 1, least, "{l} steps, {s} slots");
+        } else {
+            worst = worst.max((counts.advances - 1) as f64 / least as f64);
         }
     }
-    assert!(worst.0 <= ONLINE_FACTOR, "{worst:?}");
+    worst
+}
+
+#[test]
+fn uniform_and_bisection_advance_as_documented() {
+    for (steps, slots) in grid().filter(|grid| grid.0 > 1) {
+        let counts = Counts::of(Uniform::new(steps, slots).unwrap()).unwrap();
+        let s = slots.min(steps - 1);
+        let start = |i: usize| i * steps / s;
+        let reversal = |i| optimum::t((start(i + 1) - start(i)) as u64, (s - i) as u64);
+        let expected = start(s - 1) as u64 + (0..s).map(reversal).sum::<u64>();
+        assert_eq!(counts.advances, expected, "uniform {steps} {slots}");
+    }
+    for log in 1..=14 {
+        let counts = Counts::of(Bisection::new(1 << log, log).unwrap()).unwrap();
+        assert_eq!(counts.advances, (log as u64) << (log - 1), "bisection 2^{log}");
+        assert_eq!(counts.snapshots_peak, log as u64);
+    }
 }
 
 #[test]

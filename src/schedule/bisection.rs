@@ -8,7 +8,14 @@ use crate::error::ScheduleError;
 /// comes first in the reverse sweep, and so on while slots are free; without a free slot it
 /// recomputes from the nearest snapshot.
 ///
-/// With log₂ l slots the advances are about (l/2) log₂ l.
+/// With log₂ l slots, (l/2) log₂ l advances reverse l = 2, 4, 8, … steps.
+///
+/// ```
+/// use costate::schedule::{Bisection, Counts};
+/// let counts = Counts::of(Bisection::new(1024, 10)?)?;
+/// assert_eq!(counts.advances, 512 * 10);
+/// # Ok::<(), costate::error::ScheduleError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bisection(Reversal<Midpoint>);
 

@@ -1,6 +1,6 @@
 //! An interpreter of schedules over integers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::{Action, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
@@ -76,9 +76,10 @@ struct Follower {
     current: usize,
     /// Steps not yet reversed, once known.
     left: Option<usize>,
-    /// The step whose state each slot in use holds, and the same by step.
+    /// The step whose state each slot in use holds.
     slots: HashMap<usize, usize>,
-    in_use: BTreeSet<(usize, usize)>,
+    /// The same as (step, slot), in ascending order.
+    in_use: Vec<(usize, usize)>,
     /// Ranges of steps advanced over.
     advanced: Vec<(usize, usize)>,
 }
@@ -110,9 +111,9 @@ impl Follower {
 
     fn store(&mut self, step: usize, slot: usize) {
         if let Some(before) = self.slots.insert(slot, step) {
-            self.in_use.remove(&(before, slot));
+            self.in_use.remove(self.place(before, slot));
         }
-        self.in_use.insert((step, slot));
+        self.in_use.insert(self.place(step, slot), (step, slot));
         self.counts.stores += 1;
         self.counts.snapshots_peak = self.counts.snapshots_peak.max(self.in_use.len() as u64);
     }
@@ -130,13 +131,15 @@ impl Follower {
         self.counts.reverses += 1;
         self.left = Some(step);
         self.current = step.saturating_add(1);
-        while let Some((kept, slot)) = self.in_use.pop_last() {
-            if kept < step {
-                self.in_use.insert((kept, slot));
-                break;
-            }
+        for (_, slot) in self.in_use.drain(self.in_use.partition_point(|&(kept, _)| kept < step)..)
+        {
             self.slots.remove(&slot);
         }
+    }
+
+    /// Where (step, slot) is in `in_use`, or would be.
+    fn place(&self, step: usize, slot: usize) -> usize {
+        self.in_use.partition_point(|&kept| kept < (step, slot))
     }
 
     fn finish(mut self) -> Result<Counts, ScheduleError> {

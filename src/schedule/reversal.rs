@@ -59,11 +59,10 @@ impl<P: Placement> Reversal<P> {
 
     /// Goes on from the current state y_`from`, which is not that of the last step.
     fn go_on(&mut self, from: usize) -> Action {
-        if self.kept.last().is_none_or(|kept| kept.step != from) {
-            if let Some(slot) = self.free.pop() {
-                self.kept.push(Kept { step: from, slot });
-                return Action::Store { step: from, slot };
-            }
+        let is_kept = self.kept.last().is_some_and(|kept| kept.step == from);
+        if !is_kept && let Some(slot) = self.free.pop() {
+            self.kept.push(Kept { step: from, slot });
+            return Action::Store { step: from, slot };
         }
         let to = match self.free.len() {
             0 => self.end - 1,

@@ -31,13 +31,18 @@ pub struct StoreAllOnline {
 
 impl StoreAllOnline {
     /// For any number of steps.
-    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         StoreAllOnline { steps: None, sweep: Sweep::Forward { step: 0, stored: false } }
     }
 }
 
-/// The state of y_n is kept in slot n.
+impl Default for StoreAllOnline {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// y_n is kept in slot n.
 #[derive(Clone, Debug)]
 enum Sweep {
     Forward {

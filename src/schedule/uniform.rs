@@ -9,9 +9,8 @@ use crate::error::ScheduleError;
 /// reversed at the [optimum](super::Revolve) for its own slot and those that the segments after it
 /// have freed.
 ///
-/// Advances: l − 1 in the first sweep and Σ_i t(m_i, s − i) in the reverse one, where m_i is the
-/// length of segment i and t the [least number](super::optimum::t), less the m_{s−1} − 1 that the
-/// last segment shares with the first sweep.
+/// With m_i the length of segment i and [`t`](super::optimum::t) the least number of advances, they
+/// are l − m_{s−1} in the first sweep up to the last snapshot, and Σ_i t(m_i, s − i) after it.
 #[derive(Clone, Debug)]
 pub struct Uniform(Reversal<Spaced>);
 
