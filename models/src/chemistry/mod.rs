@@ -1,3 +1,4 @@
 //! Reaction kinetics.
 
+pub mod hires;
 pub mod robertson;

@@ -1,0 +1,3 @@
+//! Flow and the structures in it.
+
+pub mod pitch_plunge;

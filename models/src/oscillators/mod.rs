@@ -1,0 +1,3 @@
+//! Oscillators.
+
+pub mod van_der_pol;
