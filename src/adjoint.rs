@@ -73,6 +73,12 @@ impl Stats {
         self.seconds_reverse += other.seconds_reverse;
     }
 
+    /// Adds an attempt with another method, whose steps all count as recomputed.
+    pub(crate) fn add_abandoned(&mut self, steps: u64, seconds: f64) {
+        self.recomputed_steps += steps;
+        self.seconds_forward += seconds;
+    }
+
     /// Adds what a separate controller pass cost.
     pub(crate) fn add_pass(&mut self, pass: &Stats) {
         self.rejected += pass.rejected;

@@ -170,6 +170,9 @@ fn approach(stop: f64, t: f64, h: f64) -> f64 {
     }
 }
 
+/// The error norm of what is integrated beside the state, from a step's tape.
+pub type ErrorBeside<'a, T> = &'a dyn Fn(&T) -> f64;
+
 /// A method under error control.
 pub struct Controlled<'a, O, M: Stepper<O, S>, S: Scalar = f64>
 where
@@ -181,8 +184,8 @@ where
     pub p: &'a [S],
     /// Told of every attempt.
     pub observe: &'a dyn Fn(Event),
-    /// The error norm of what is integrated beside the state, from the step's tape.
-    pub error_beside: Option<&'a dyn Fn(&M::Tape) -> f64>,
+    /// What must be as accurate as the state.
+    pub error_beside: Option<ErrorBeside<'a, M::Tape>>,
 }
 
 impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {

@@ -1,5 +1,7 @@
 //! Which integrator a problem is given to.
 
+use std::time::Instant;
+
 use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
@@ -26,6 +28,16 @@ pub trait Task<O: Vjp> {
         stepper: M,
         stop_if_stiff: bool,
     ) -> Result<Self::Output, Error>;
+    /// Adds what an abandoned attempt cost to the result of the one that followed.
+    fn charge(&self, output: &mut Self::Output, abandoned: Abandoned);
+}
+
+/// An attempt that was given up for another method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Abandoned {
+    /// The steps that it took or rejected.
+    pub steps: u64,
+    pub seconds: f64,
 }
 
 /// What a method needs to know of the run.
@@ -113,12 +125,18 @@ impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
                 run_explicit(tableau, settings, task, false)
             }
             AnyMethod::Named(tableau) => run_implicit(tableau, settings, task),
-            AnyMethod::Auto => match run_explicit(explicit_for(settings), settings, task, true) {
-                Err(Error::StepLimit { stiff: true, .. }) => {
-                    run_implicit(&KVAERNO5, settings, task)
+            AnyMethod::Auto => {
+                let begun = Instant::now();
+                match run_explicit(explicit_for(settings), settings, task, true) {
+                    Err(Error::StepLimit { steps, stiff: true, .. }) => {
+                        let seconds = begun.elapsed().as_secs_f64();
+                        let mut output = run_implicit(&KVAERNO5, settings, task)?;
+                        task.charge(&mut output, Abandoned { steps: steps as u64, seconds });
+                        Ok(output)
+                    }
+                    result => result,
                 }
-                result => result,
-            },
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradien
 use crate::control::{Control, Event};
 use crate::error::{Error, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{AdjointKind, Explicit, Method, MethodSettings, Task};
+use crate::method::{Abandoned, AdjointKind, Explicit, Method, MethodSettings, Task};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Discretization};
@@ -65,6 +65,12 @@ pub struct Problem<'a, O, I, J, M = Explicit> {
     span: Span,
     p: &'a [f64],
     method: M,
+    options: Options<'a>,
+}
+
+/// What does not depend on the types of the model and the method.
+#[derive(Clone)]
+struct Options<'a> {
     tolerances: Tolerances,
     fixed_steps: Option<usize>,
     max_steps: usize,
@@ -74,6 +80,22 @@ pub struct Problem<'a, O, I, J, M = Explicit> {
     directory: Option<PathBuf>,
     on_event: &'a (dyn Fn(Event) + Sync),
     on_progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Options {
+            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
+            fixed_steps: None,
+            max_steps: Control::MAX_STEPS,
+            adjoint: AdjointKind::Discrete,
+            schedule: None,
+            snapshots: None,
+            directory: None,
+            on_event: &|_| {},
+            on_progress: &|_| {},
+        }
+    }
 }
 
 impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
@@ -93,15 +115,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             span: Span { start, end },
             p,
             method: Explicit::Auto,
-            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
-            fixed_steps: None,
-            max_steps: Control::MAX_STEPS,
-            adjoint: AdjointKind::Discrete,
-            schedule: None,
-            snapshots: None,
-            directory: None,
-            on_event: &|_| {},
-            on_progress: &|_| {},
+            options: Options::default(),
         }
     }
 }
@@ -109,98 +123,80 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
 impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
     /// Takes another method.
     pub fn method<N: Method<O>>(self, method: N) -> Problem<'a, O, I, J, N> {
-        let Problem { ode, initial, objective, span, p, tolerances, fixed_steps, .. } = self;
-        let Problem { max_steps, adjoint, schedule, snapshots, directory, .. } = self;
-        let Problem { on_event, on_progress, .. } = self;
-        Problem {
-            ode,
-            initial,
-            objective,
-            span,
-            p,
-            method,
-            tolerances,
-            fixed_steps,
-            max_steps,
-            adjoint,
-            schedule,
-            snapshots,
-            directory,
-            on_event,
-            on_progress,
-        }
+        let Problem { ode, initial, objective, span, p, options, .. } = self;
+        Problem { ode, initial, objective, span, p, method, options }
     }
 
     /// The relative tolerance of error control; 1e-6 unless told.
     pub fn rtol(mut self, rtol: f64) -> Self {
-        self.tolerances.rtol = rtol;
+        self.options.tolerances.rtol = rtol;
         self
     }
 
     /// The absolute tolerance of error control; 1e-9 unless told.
     pub fn atol(mut self, atol: f64) -> Self {
-        self.tolerances.atol = vec![atol];
+        self.options.tolerances.atol = vec![atol];
         self
     }
 
     /// An absolute tolerance for each state.
     pub fn atol_each(mut self, atol: Vec<f64>) -> Self {
-        self.tolerances.atol = atol;
+        self.options.tolerances.atol = atol;
         self
     }
 
     /// Takes this many steps of one length instead of controlling the error.
     pub fn fixed_steps(mut self, steps: usize) -> Self {
-        self.fixed_steps = Some(steps);
+        self.options.fixed_steps = Some(steps);
         self
     }
 
     /// The most steps that error control may try; a million unless told.
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.max_steps = max_steps;
+        self.options.max_steps = max_steps;
         self
     }
 
     /// Takes the discrete or the continuous adjoint; the discrete one unless told.
     pub fn adjoint(mut self, adjoint: AdjointKind) -> Self {
-        self.adjoint = adjoint;
+        self.options.adjoint = adjoint;
         self
     }
 
     /// Keeps at most this many states at once; all of them unless told.
     pub fn snapshots(mut self, snapshots: usize) -> Self {
-        self.snapshots = Some(snapshots);
+        self.options.snapshots = Some(snapshots);
         self
     }
 
     /// Which states to keep. Unless told: all without a number of snapshots; with one, `Online`
     /// under error control and `Revolve` for fixed steps.
     pub fn schedule(mut self, schedule: ScheduleKind) -> Self {
-        self.schedule = Some(schedule);
+        self.options.schedule = Some(schedule);
         self
     }
 
     /// Keeps the states in files in this directory.
     pub fn on_disk(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
+        self.options.directory = Some(directory.into());
         self
     }
 
     /// Tells `observe` of every step and rejection of error control.
     pub fn on_event(mut self, observe: &'a (dyn Fn(Event) + Sync)) -> Self {
-        self.on_event = observe;
+        self.options.on_event = observe;
         self
     }
 
     /// Tells `observe` how far the gradient has come.
     pub fn on_progress(mut self, observe: &'a (dyn Fn(Progress) + Sync)) -> Self {
-        self.on_progress = observe;
+        self.options.on_progress = observe;
         self
     }
 
     /// The schedule that will be followed.
     pub fn schedule_kind(&self) -> ScheduleKind {
-        match (self.schedule, self.snapshots, self.fixed_steps) {
+        match (self.options.schedule, self.options.snapshots, self.options.fixed_steps) {
             (Some(kind), ..) => kind,
             (None, None, _) => ScheduleKind::StoreAll,
             (None, Some(_), None) => ScheduleKind::Online,
@@ -242,8 +238,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
     fn dispatch<T: Task<O>>(&self, task: &T) -> Result<T::Output, Error> {
         self.check()?;
-        let tolerances = self.fixed_steps.is_none().then(|| self.tolerances.clone());
-        let settings = MethodSettings { adjoint: self.adjoint, tolerances };
+        let tolerances =
+            self.options.fixed_steps.is_none().then(|| self.options.tolerances.clone());
+        let settings = MethodSettings { adjoint: self.options.adjoint, tolerances };
         self.method.dispatch(&settings, task)
     }
 
@@ -253,25 +250,25 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             return Err(Error::ParameterNotFinite { index, value: self.p[index] });
         }
         self.span.check()?;
-        let atol = self.tolerances.atol.len();
+        let atol = self.options.tolerances.atol.len();
         if atol != 1 {
             check_length("the list of absolute tolerances", atol, self.ode.dim())?;
         }
-        if self.fixed_steps == Some(0) {
+        if self.options.fixed_steps == Some(0) {
             return Err(bad_setting("the number of steps", "0", "at least 1"));
         }
-        if self.snapshots == Some(0) {
+        if self.options.snapshots == Some(0) {
             return Err(bad_setting("the number of snapshots", "0", "at least 1"));
         }
-        if self.max_steps == 0 {
+        if self.options.max_steps == 0 {
             return Err(bad_setting("the step limit", "0", "at least 1"));
         }
         Ok(())
     }
 
     fn control(&self, stop_if_stiff: bool) -> Result<Control, Error> {
-        let control = Control::new(self.tolerances.clone())?;
-        Ok(Control { max_steps: self.max_steps, stop_if_stiff, ..control })
+        let control = Control::new(self.options.tolerances.clone())?;
+        Ok(Control { max_steps: self.options.max_steps, stop_if_stiff, ..control })
     }
 
     fn adaptive<N: AdjointStepper<O>>(
@@ -290,7 +287,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             stepper,
             self.span,
             control,
-            self.on_event,
+            self.options.on_event,
         )
     }
 
@@ -308,9 +305,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         stop_if_stiff: bool,
     ) -> Result<Gradient, Error> {
-        let (p, progress) = (self.p, self.on_progress);
+        let (p, progress) = (self.p, self.options.on_progress);
         let mut store = self.store()?;
-        if let Some(steps) = self.fixed_steps {
+        if let Some(steps) = self.options.fixed_steps {
             let (chain, schedule) = (self.fixed(stepper, steps)?, self.offline(steps)?);
             return gradient_observed(&chain, p, schedule, &mut *store, progress);
         }
@@ -327,7 +324,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     }
 
     fn store(&self) -> Result<Box<dyn SnapshotStore<f64>>, Error> {
-        Ok(match &self.directory {
+        Ok(match &self.options.directory {
             Some(directory) => Box::new(DiskStore::new(directory)?),
             None => Box::new(MemoryStore::new()),
         })
@@ -335,7 +332,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
     /// The schedule for a known number of steps.
     fn offline(&self, steps: usize) -> Result<Box<dyn Schedule>, Error> {
-        let slots = self.snapshots.unwrap_or(steps.max(1));
+        let slots = self.options.snapshots.unwrap_or(steps.max(1));
         Ok(match self.schedule_kind() {
             ScheduleKind::StoreAll => Box::new(StoreAll::new(steps)),
             ScheduleKind::Uniform => Box::new(Uniform::new(steps, slots)?),
@@ -346,7 +343,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
     /// The schedule that the first sweep can begin with before the number of steps is known.
     fn online(&self) -> Result<Option<Box<dyn OnlineSchedule>>, Error> {
-        Ok(match (self.schedule_kind(), self.snapshots) {
+        Ok(match (self.schedule_kind(), self.options.snapshots) {
             (ScheduleKind::StoreAll, _) | (ScheduleKind::Online, None) => {
                 Some(Box::new(StoreAllOnline::new()))
             }
@@ -370,6 +367,10 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
         let gradient = self.0.gradient_by(stepper, stop_if_stiff)?;
         Ok(Solved { gradient, method })
     }
+
+    fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {
+        solved.gradient.stats.add_abandoned(abandoned.steps, abandoned.seconds);
+    }
 }
 
 struct ValueTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
@@ -383,13 +384,17 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '
         stop_if_stiff: bool,
     ) -> Result<(f64, Stats), Error> {
         let problem = self.0;
-        match problem.fixed_steps {
+        match problem.options.fixed_steps {
             Some(steps) => adjoint::value(&problem.fixed(stepper, steps)?, problem.p),
             None => {
                 let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
-                adjoint::value_online(&mut frontier, problem.p, problem.on_progress)
+                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)
             }
         }
+    }
+
+    fn charge(&self, (_, stats): &mut (f64, Stats), abandoned: Abandoned) {
+        stats.add_abandoned(abandoned.steps, abandoned.seconds);
     }
 }
 
@@ -404,7 +409,7 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '
         stop_if_stiff: bool,
     ) -> Result<Solution, Error> {
         let SolveTask(problem, times) = self;
-        let stepping = match problem.fixed_steps {
+        let stepping = match problem.options.fixed_steps {
             Some(steps) => Stepping::Fixed(steps),
             None if stepper.embedded_order().is_none() => {
                 return Err(Error::NoErrorEstimate { method: stepper.name() });
@@ -413,6 +418,18 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '
         };
         let (p, mut y0) = (problem.p, vec![0.0; problem.ode.dim()]);
         problem.initial.initial(p, &mut y0);
-        solve(problem.ode, &stepper, problem.span, &stepping, &y0, p, times, problem.on_event)
+        solve(
+            problem.ode,
+            &stepper,
+            problem.span,
+            &stepping,
+            &y0,
+            p,
+            times,
+            problem.options.on_event,
+        )
+    }
+    fn charge(&self, solution: &mut Solution, abandoned: Abandoned) {
+        solution.rejected += abandoned.steps;
     }
 }
