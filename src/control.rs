@@ -21,6 +21,7 @@ const NOT_STIFF_STEPS: u32 = 6;
 /// Settings of error control.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control {
+    /// What the error norm is measured by.
     pub tolerances: Tolerances,
     /// The most steps that are accepted or rejected.
     pub max_steps: usize,
@@ -67,9 +68,23 @@ impl Control {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     /// Step `step` was accepted.
-    Accepted { step: usize, taken: Step, error: f64 },
+    Accepted {
+        /// n.
+        step: usize,
+        /// Its times.
+        taken: Step,
+        /// Its error norm, at most 1.
+        error: f64,
+    },
     /// An attempt at step `step` was rejected (`error` is infinite where it failed altogether).
-    Rejected { step: usize, tried: Step, error: f64 },
+    Rejected {
+        /// n.
+        step: usize,
+        /// The times that were tried.
+        tried: Step,
+        /// Its error norm.
+        error: f64,
+    },
 }
 
 /// Where a controlled run stands.
@@ -178,9 +193,13 @@ pub struct Controlled<'a, O, M: Stepper<O, S>, S: Scalar = f64>
 where
     O: Ode<S>,
 {
+    /// Its settings.
     pub control: &'a Control,
+    /// The method.
     pub stepper: &'a M,
+    /// The right-hand side.
     pub ode: &'a O,
+    /// The parameters (m).
     pub p: &'a [S],
     /// Told of every attempt.
     pub observe: &'a dyn Fn(Event),

@@ -5,7 +5,9 @@ use crate::error::Error;
 /// The step from t_n = `t` to t_{n+1} = `t_next`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
+    /// t_n.
     pub t: f64,
+    /// t_{n+1}.
     pub t_next: f64,
 }
 
@@ -32,7 +34,9 @@ impl Step {
 /// The time span of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
+    /// t_0.
     pub start: f64,
+    /// T.
     pub end: f64,
 }
 
@@ -71,7 +75,14 @@ pub const AT_END: f64 = f64::INFINITY;
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeGrid {
     /// t_n = `start` + (`end` − `start`) n / `steps`; takes no memory.
-    Uniform { start: f64, end: f64, steps: usize },
+    Uniform {
+        /// t_0.
+        start: f64,
+        /// t_N.
+        end: f64,
+        /// N.
+        steps: usize,
+    },
     /// t_0, …, t_N as a controller chose them.
     Times(Vec<f64>),
 }

@@ -3,6 +3,8 @@
 //!
 //! The order of the modules below is the architecture: a module uses only those above it.
 
+#![warn(missing_docs)]
+
 pub mod error;
 pub mod scalar;
 pub mod linalg;

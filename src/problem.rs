@@ -51,6 +51,7 @@ impl ScheduleKind {
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solved {
+    /// J and its gradient.
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,

@@ -12,6 +12,7 @@ pub use schedule::ScheduleError;
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     /// A state, an error estimate or the objective became infinite or NaN.
     #[error(
@@ -115,8 +116,11 @@ pub enum Error {
 pub enum StepFailure {
     /// Newton's iteration diverged or was too slow.
     Newton,
-    /// I − hγJ is singular in this column.
-    Singular { column: usize },
+    /// I − hγJ is singular.
+    Singular {
+        /// The column without a pivot.
+        column: usize,
+    },
     /// The continuous adjoint could not be integrated over the step.
     Backward,
 }
@@ -135,6 +139,7 @@ impl StepFailure {
 /// Why a snapshot could not be kept, or is not what was kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum SnapshotError {
     /// The slot holds nothing or another step's state.
     #[error("slot {slot} was asked for step {step} and holds {}", held(.found))]

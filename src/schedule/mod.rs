@@ -22,13 +22,31 @@ use crate::error::ScheduleError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Keep the current state y_`step` in `slot`, overwriting what was there.
-    Store { step: usize, slot: usize },
+    Store {
+        /// n of the current state y_n.
+        step: usize,
+        /// Where it is kept.
+        slot: usize,
+    },
     /// Make the state y_`step` kept in `slot` the current one. The slot stays valid.
-    Restore { step: usize, slot: usize },
+    Restore {
+        /// n of the state y_n that the slot holds.
+        step: usize,
+        /// Where it was kept.
+        slot: usize,
+    },
     /// Take the steps `from`, …, `to`−1 from the current state y_`from`; y_`to` is then current.
-    Advance { from: usize, to: usize },
+    Advance {
+        /// The first step taken.
+        from: usize,
+        /// The first step not taken.
+        to: usize,
+    },
     /// Take step `step` from the current state y_`step` with a tape, and apply its adjoint.
-    Reverse { step: usize },
+    Reverse {
+        /// n of the current state y_n.
+        step: usize,
+    },
 }
 
 /// An iterator over the actions that reverse a chain; its last action is `Reverse { step: 0 }`.
