@@ -58,6 +58,23 @@ pub struct Solved {
 }
 
 /// An initial value problem with an objective, and how to go about it.
+///
+/// J(p) = Σ_i J_i(t_i, y(t_i), p) + ∫ r dt of y' = f(t, y, p), y(t_0) = y_0(p).
+///
+/// ```
+/// use costate::model::Model;
+/// use costate::problem::Problem;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [2.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let problem = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[0.5]).rtol(1e-10).atol(1e-12);
+/// let (all, few) = (problem.gradient()?, problem.clone().snapshots(2).gradient()?);
+/// assert!((all.wrt_params[0] + 2.0 * (-0.5_f64).exp()).abs() < 1e-9);
+/// assert_eq!(all.wrt_params, few.wrt_params);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Problem<'a, O, I, J, M = Explicit> {
     ode: &'a O,

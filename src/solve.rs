@@ -35,6 +35,25 @@ pub enum Stepping {
 /// inside steps, or at their ends, on which error control lands where the dense output is less
 /// accurate than the steps.
 ///
+/// ```
+/// use costate::control::Control;
+/// use costate::grid::Span;
+/// use costate::model::Model;
+/// use costate::solve::{Stepping, solve};
+/// use costate::stepper::{ExplicitRk, Tolerances};
+/// use costate::tableau::DOP853;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
+/// let control = Control::new(Tolerances { rtol: 1e-9, atol: vec![1e-12] })?;
+/// let (stepper, span) = (ExplicitRk::new(&DOP853), Span { start: 0.0, end: 2.0 });
+/// let (stepping, times) = (Stepping::Adaptive(control), [0.5, 2.0]);
+/// let solution = solve(&decay, &stepper, span, &stepping, &[1.0], &[1.0], &times, &|_| {})?;
+/// for (t, y) in times.iter().zip(&solution.states) {
+///     assert!((y[0] - (-t).exp()).abs() < 1e-8);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Where a step fails, or a time lies outside the span.
 #[allow(clippy::too_many_arguments)]

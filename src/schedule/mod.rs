@@ -50,6 +50,22 @@ pub enum Action {
 }
 
 /// An iterator over the actions that reverse a chain; its last action is `Reverse { step: 0 }`.
+///
+/// ```
+/// use costate::schedule::Action::{Advance, Restore, Reverse, Store};
+/// use costate::schedule::Revolve;
+///
+/// let actions: Vec<_> = Revolve::new(3, 1)?.collect();
+/// let restore = Restore { step: 0, slot: 0 };
+/// assert_eq!(actions[..3], [
+///     Store { step: 0, slot: 0 },
+///     Advance { from: 0, to: 2 },
+///     Reverse { step: 2 },
+/// ]);
+/// assert_eq!(actions[3..6], [restore, Advance { from: 0, to: 1 }, Reverse { step: 1 }]);
+/// assert_eq!(actions[6..], [restore, Reverse { step: 0 }]);
+/// # Ok::<(), costate::error::ScheduleError>(())
+/// ```
 pub trait Schedule: Iterator<Item = Action> + Send {
     /// An upper bound on the slots that are in use at once.
     fn num_slots(&self) -> usize;

@@ -16,6 +16,23 @@ const CHECKSUM: usize = 4;
 
 /// One file a slot in a directory: header, state, CRC-32 of both, all little endian. A file is
 /// written beside its place and renamed into it.
+///
+/// ```
+/// use costate::snapshot::{DiskStore, SnapshotStore};
+///
+/// let directory = std::env::temp_dir().join(format!("costate-example-{}", std::process::id()));
+/// let mut store = DiskStore::new(&directory)?;
+/// store.store(0, 7, &[1.0, 2.0])?;
+/// let mut y = [0.0; 2];
+/// store.restore(0, 7, &mut y)?;
+/// assert_eq!(y, [1.0, 2.0]);
+///
+/// std::fs::write(store.path(0), b"torn")?;
+/// assert!(store.restore(0, 7, &mut y).is_err());
+/// # drop(store);
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct DiskStore<S> {
     directory: PathBuf,
