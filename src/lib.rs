@@ -41,10 +41,13 @@ pub mod recurrence;
 pub mod schedule;
 pub mod snapshot;
 pub mod adjoint;
+pub mod curve;
 pub mod verify;
 pub mod solve;
 pub mod method;
 pub mod problem;
 pub mod ensemble;
+#[cfg(feature = "plot")]
+pub mod plot;
 #[cfg(any(doc, doctest))]
 pub mod guide;

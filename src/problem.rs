@@ -4,49 +4,18 @@ use std::path::PathBuf;
 
 use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
 use crate::control::{Control, Event};
-use crate::error::{Error, check_length};
+use crate::curve::{self, Curve, CurvePoint};
+use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{Abandoned, AdjointKind, Explicit, Method, MethodSettings, Task};
+use crate::method::{Abandoned, AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task};
+use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Discretization};
-use crate::schedule::{
-    Bisection, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline, Uniform,
-};
+pub use crate::schedule::ScheduleKind;
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::{Solution, Stepping, solve};
 use crate::stepper::{AdjointStepper, Tolerances};
-
-/// Which states are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScheduleKind {
-    /// All of them.
-    StoreAll,
-    /// Equally spaced ones.
-    Uniform,
-    /// Midpoints of midpoints.
-    Bisection,
-    /// The binomial optimum for a known number of steps.
-    Revolve,
-    /// For steps whose number shows at the end: the first sweep is not repeated.
-    Online,
-}
-
-impl ScheduleKind {
-    /// All kinds with their names in commands.
-    pub const ALL: [(&'static str, ScheduleKind); 5] = [
-        ("store-all", ScheduleKind::StoreAll),
-        ("uniform", ScheduleKind::Uniform),
-        ("bisection", ScheduleKind::Bisection),
-        ("revolve", ScheduleKind::Revolve),
-        ("online", ScheduleKind::Online),
-    ];
-
-    /// The name in commands.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
-    }
-}
 
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +104,34 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             method: Explicit::Auto,
             options: Options::default(),
         }
+    }
+}
+
+impl<'a> Problem<'a, Model, Model, Model, AnyMethod> {
+    /// The model's own J(p) over its time span, by the method that suits it.
+    ///
+    /// ```
+    /// use costate::model::Model;
+    /// use costate::problem::Problem;
+    ///
+    /// let model = Model::from_json(
+    ///     r#"{ "name": "decay", "time": { "start": 0, "end": 1 },
+    ///          "states": { "x": 1 }, "parameters": { "k": 0.5 }, "rates": { "x": "-k * x" },
+    ///          "objective": { "terminal": "x" } }"#,
+    /// )?;
+    /// let p = model.nominal();
+    /// let gradient = Problem::of_model(&model, &p)?.rtol(1e-10).atol(1e-12).gradient()?;
+    /// assert!((gradient.wrt_params[0] + (-0.5_f64).exp()).abs() < 1e-8);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the model has no time span, p does not fit, or the model is not finite at its start.
+    pub fn of_model(model: &'a Model, p: &'a [f64]) -> Result<Self, ModelError> {
+        let not_given = || ModelError::NotGiven { path: "time".into(), call: "span" };
+        let span = model.span().ok_or_else(not_given)?;
+        model.check_start(p)?;
+        Ok(Problem::new(model, model, model, span, p).method(AnyMethod::Auto))
     }
 }
 
@@ -254,6 +251,26 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self.dispatch(&SolveTask(self, times))
     }
 
+    /// The gradient's work against its memory, and the method's name. Error control chooses the
+    /// steps once; the sweep goes from all states kept to the number of [`snapshots`], 1 unless
+    /// told, by [`Revolve`](ScheduleKind::Revolve) unless told, and tells `observe` of each point.
+    ///
+    /// [`snapshots`]: Self::snapshots
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and where the schedule has no number of snapshots to vary.
+    pub fn curve(
+        &self,
+        observe: &(dyn Fn(&CurvePoint) + Sync),
+    ) -> Result<(Curve, &'static str), Error> {
+        let kind = self.options.schedule.unwrap_or(ScheduleKind::Revolve);
+        if matches!(kind, ScheduleKind::StoreAll | ScheduleKind::Online) {
+            let required = "revolve, uniform or bisection";
+            return Err(bad_setting("the schedule of a curve", kind.name(), required));
+        }
+        self.dispatch(&CurveTask(self, kind, observe))
+    }
+
     fn dispatch<T: Task<O>>(&self, task: &T) -> Result<T::Output, Error> {
         self.check()?;
         let tolerances =
@@ -324,18 +341,19 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stop_if_stiff: bool,
     ) -> Result<Gradient, Error> {
         let (p, progress) = (self.p, self.options.on_progress);
+        let (kind, slots) = (self.schedule_kind(), self.options.snapshots);
         let mut store = self.store()?;
         if let Some(steps) = self.options.fixed_steps {
-            let (chain, schedule) = (self.fixed(stepper, steps)?, self.offline(steps)?);
+            let (chain, schedule) = (self.fixed(stepper, steps)?, kind.offline(steps, slots)?);
             return gradient_observed(&chain, p, schedule, &mut *store, progress);
         }
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
-        if let Some(schedule) = self.online()? {
+        if let Some(schedule) = kind.online(slots)? {
             return gradient_online(&mut frontier, p, schedule, &mut *store, progress);
         }
         let (_, pass) = adjoint::value_online(&mut frontier, p, progress)?;
         let chain = frontier.into_discretization();
-        let schedule = self.offline(chain.grid().num_steps())?;
+        let schedule = kind.offline(chain.grid().num_steps(), slots)?;
         let mut gradient = gradient_observed(&chain, p, schedule, &mut *store, progress)?;
         gradient.stats.add_pass(&pass);
         Ok(gradient)
@@ -345,28 +363,6 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         Ok(match &self.options.directory {
             Some(directory) => Box::new(DiskStore::new(directory)?),
             None => Box::new(MemoryStore::new()),
-        })
-    }
-
-    /// The schedule for a known number of steps.
-    fn offline(&self, steps: usize) -> Result<Box<dyn Schedule>, Error> {
-        let slots = self.options.snapshots.unwrap_or(steps.max(1));
-        Ok(match self.schedule_kind() {
-            ScheduleKind::StoreAll => Box::new(StoreAll::new(steps)),
-            ScheduleKind::Uniform => Box::new(Uniform::new(steps, slots)?),
-            ScheduleKind::Bisection => Box::new(Bisection::new(steps, slots)?),
-            ScheduleKind::Revolve | ScheduleKind::Online => Box::new(Revolve::new(steps, slots)?),
-        })
-    }
-
-    /// The schedule that the first sweep can begin with before the number of steps is known.
-    fn online(&self) -> Result<Option<Box<dyn OnlineSchedule>>, Error> {
-        Ok(match (self.schedule_kind(), self.options.snapshots) {
-            (ScheduleKind::StoreAll, _) | (ScheduleKind::Online, None) => {
-                Some(Box::new(StoreAllOnline::new()))
-            }
-            (ScheduleKind::Online, Some(slots)) => Some(Box::new(Online::new(slots)?)),
-            _ => None,
         })
     }
 }
@@ -450,4 +446,40 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '
     fn charge(&self, solution: &mut Solution, abandoned: Abandoned) {
         solution.rejected += abandoned.steps;
     }
+}
+
+struct CurveTask<'p, 'a, O, I, J, M>(
+    &'p Problem<'a, O, I, J, M>,
+    ScheduleKind,
+    &'p (dyn Fn(&CurvePoint) + Sync),
+);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '_, O, I, J, M> {
+    type Output = (Curve, &'static str);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Curve, &'static str), Error> {
+        let CurveTask(problem, kind, observe) = self;
+        let method = stepper.name();
+        let chain = match problem.options.fixed_steps {
+            Some(steps) => problem.fixed(stepper, steps)?,
+            None => {
+                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
+                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)?;
+                frontier.into_discretization()
+            }
+        };
+        let steps = chain.grid().num_steps();
+        let fewest = problem.options.snapshots.unwrap_or(1);
+        let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
+        let curve =
+            curve::measure(&chain, problem.p, fewest, schedule, || problem.store(), *observe)?;
+        Ok((curve, method))
+    }
+
+    /// The steps were chosen before anything was measured.
+    fn charge(&self, _: &mut (Curve, &'static str), _: Abandoned) {}
 }

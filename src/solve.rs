@@ -10,6 +10,8 @@ use crate::stepper::{Counts, Stepper};
 /// The states at the times that were asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution<S = f64> {
+    /// The name of the method.
+    pub method: &'static str,
     /// The times, as given.
     pub times: Vec<f64>,
     /// y at each of them.
@@ -98,7 +100,8 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
         }
     };
     let counts = stepper.counts(&tape);
-    Ok(Solution { times: times.to_vec(), states: reader.states, grid, rejected, counts })
+    let (method, states) = (stepper.name(), reader.states);
+    Ok(Solution { method, times: times.to_vec(), states, grid, rejected, counts })
 }
 
 fn finite<S: Scalar>(n: usize, step: Step, y: &[S]) -> Result<(), Error> {

@@ -95,12 +95,26 @@ pub enum ModelError {
     /// A value at the start that is infinite or NaN.
     #[error("{path}: is {value} at t = {time}; check for a division by zero or a negative root")]
     StartNotFinite { path: String, value: f64, time: f64 },
+    /// A parameter that the model does not have.
+    #[error("there is no parameter `{name}`{}", did_you_mean_or_these(suggestion, known))]
+    UnknownParameter { name: String, suggestion: Option<String>, known: String },
+    /// A model without an objective where one is needed.
+    #[error("there is no objective to differentiate; add `objective` to the model")]
+    NoObjective,
     /// A variable whose index is out of range.
     #[error("{path}: uses {variable}, which the model does not have; check the index")]
     UnknownVariable { path: String, variable: String },
     /// A part of a traced model that was left out.
     #[error("{path}: not given; call `{call}` before `build`")]
     NotGiven { path: String, call: &'static str },
+}
+
+fn did_you_mean_or_these(suggestion: &Option<String>, known: &str) -> String {
+    match suggestion {
+        Some(_) => did_you_mean(suggestion),
+        None if known.is_empty() => "; the model has none".into(),
+        None => format!("; the model has {known}"),
+    }
 }
 
 fn did_you_mean_or_list(suggestion: &Option<String>, known: &str) -> String {

@@ -15,7 +15,7 @@ pub use objective::ObjectiveRegisters;
 pub use parameter::{Parameter, Scale};
 
 use crate::error::ModelError;
-use crate::expr::Function;
+use crate::expr::{Function, nearest};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode};
 
@@ -63,6 +63,31 @@ impl Model {
     /// The place of a parameter in the parameter vector.
     pub fn parameter_index(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|parameter| parameter.name == name)
+    }
+
+    /// Writes the entry of the parameter vector that makes the parameter called `name` have this
+    /// value, not its logarithm.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such parameter or it cannot have this value.
+    pub fn set_parameter(&self, p: &mut [f64], name: &str, value: f64) -> Result<(), ModelError> {
+        let names = || self.parameters.iter().map(|parameter| parameter.name.as_str());
+        let index = self.parameter_index(name).ok_or_else(|| ModelError::UnknownParameter {
+            name: name.to_owned(),
+            suggestion: nearest(name, names()),
+            known: names().collect::<Vec<_>>().join(", "),
+        })?;
+        let theta = self.parameters[index].theta_of(value)?;
+        let (path, expected, found) = ("p".to_owned(), self.parameters.len(), p.len());
+        let entry = p.get_mut(index);
+        *entry.ok_or(ModelError::Length { path, things: "numbers", expected, found })? = theta;
+        Ok(())
+    }
+
+    /// Whether the model has any term of an objective.
+    pub fn has_objective(&self) -> bool {
+        self.running.is_some() || !self.points.times().is_empty()
     }
 
     /// The parameter vector of the nominal values: logarithms where the scale is log10.

@@ -1,5 +1,7 @@
 //! What a model knows of a parameter.
 
+use crate::error::ModelError;
+
 /// How a parameter enters the parameter vector, and so what the gradient refers to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
@@ -47,6 +49,26 @@ impl Parameter {
     /// A parameter without unit or bounds, on the linear scale.
     pub fn new(name: impl Into<String>, value: f64) -> Self {
         Parameter { name: name.into(), value, unit: None, scale: Scale::Linear, bounds: None }
+    }
+
+    /// The entry of the parameter vector that stands for `value`.
+    ///
+    /// # Errors
+    /// Where the value is not finite, outside the bounds, or has no logarithm and needs one.
+    pub fn theta_of(&self, value: f64) -> Result<f64, ModelError> {
+        let path = format!("parameters.{}", self.name);
+        if !value.is_finite() {
+            return Err(ModelError::NotFinite { path, value });
+        }
+        if self.scale == Scale::Log10 && value <= 0.0 {
+            return Err(ModelError::NotPositive { path, value });
+        }
+        match self.bounds {
+            Some((lower, upper)) if !(lower <= value && value <= upper) => {
+                Err(ModelError::OutsideBounds { path, value, lower, upper })
+            }
+            _ => Ok(self.scale.to_theta(value)),
+        }
     }
 
     /// The entry of the parameter vector that stands for the nominal value.

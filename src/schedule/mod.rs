@@ -2,6 +2,7 @@
 
 mod bisection;
 mod counts;
+mod kind;
 mod online;
 pub mod optimum;
 mod reversal;
@@ -11,6 +12,7 @@ mod uniform;
 
 pub use bisection::Bisection;
 pub use counts::Counts;
+pub use kind::ScheduleKind;
 pub use online::Online;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};

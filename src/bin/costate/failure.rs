@@ -1,0 +1,116 @@
+//! Why a command gave up, in one line.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use clap::error::ErrorKind;
+use costate::error::{Error, ModelError};
+use costate::model::Model;
+
+/// What, where, and what to try.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    pub fn new(message: impl Into<String>) -> Self {
+        Failure(message.into())
+    }
+
+    /// What is wrong with the model in the file `path`.
+    pub fn in_model(path: &Path, error: ModelError) -> Self {
+        let error = match error {
+            in_file @ ModelError::InFile { .. } => in_file,
+            error => {
+                ModelError::InFile { path: path.display().to_string(), error: Box::new(error) }
+            }
+        };
+        Failure(error.to_string())
+    }
+
+    /// Why the run of the model in the file `path` stopped.
+    pub fn in_run(path: &Path, model: &Model, error: &Error) -> Self {
+        let text = error.to_string();
+        let state = |text: &str, index: usize| {
+            let name = model.states().get(index).map_or("", String::as_str);
+            text.replacen(&format!("state {index}"), &format!("state `{name}`"), 1)
+        };
+        let parameter = |text: &str, index: usize| {
+            let name = model.parameters().get(index).map_or("", |p| p.name.as_str());
+            text.replacen(&format!("parameter {index}"), &format!("parameter `{name}`"), 1)
+        };
+        let text = match *error {
+            Error::BadSetting { .. }
+            | Error::UnknownMethod { .. }
+            | Error::NoErrorEstimate { .. }
+            | Error::ScheduleSetting(_)
+            | Error::Snapshot(_) => return Failure(text),
+            Error::NotFinite { component, .. } | Error::StepSizeTooSmall { component, .. } => {
+                state(&text, component)
+            }
+            Error::ParameterNotFinite { index, .. } => parameter(&text, index),
+            Error::GradientNotFinite { what: "state", index } => state(&text, index),
+            Error::GradientNotFinite { index, .. } => parameter(&text, index),
+            _ => text,
+        };
+        Failure(format!("{}: {text}", path.display()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The paragraphs of clap's message as one line.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Failure::new("what is to be done is missing: see `costate --help`");
+        }
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let told = |line: &&str| !line.is_empty() && !line.starts_with("Usage: ");
+        let mut line = String::new();
+        for part in text.lines().map(str::trim).filter(told) {
+            let part = match part {
+                "For more information, try '--help'." => "see '--help'",
+                part => part,
+            };
+            match line.chars().last() {
+                None => {}
+                Some(':') => line.push(' '),
+                Some(_) => line.push_str("; "),
+            }
+            line.push_str(part);
+        }
+        Failure(line)
+    }
+}
+
+/// Fails where a file cannot be written, before the work that it is to hold is done.
+pub fn expect_writable(path: &Path) -> Result<(), Failure> {
+    let was_there = path.exists();
+    fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(|e| unwritable(path, &e))?;
+    if !was_there {
+        fs::remove_file(path).map_err(|e| unwritable(path, &e))?;
+    }
+    Ok(())
+}
+
+/// Writes a file.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|e| unwritable(path, &e))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let path = path.display();
+    Failure(format!(
+        "{path}: cannot be written ({error}); give a file in a directory that can be written"
+    ))
+}

@@ -1,0 +1,162 @@
+//! `costate gradient`: the objective, its gradient, and what they cost.
+
+use std::fmt::Write;
+
+use clap::Args;
+use costate::adjoint::Stats;
+use costate::model::{Model, Scale};
+use costate::plot::bytes;
+use costate::problem::Solved;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::json::{Named, to_line};
+use crate::options::{Reversal, Run};
+use crate::progress::Bar;
+
+/// The objective, its gradient by parameters and initial state, and what they cost
+#[derive(Args)]
+pub struct GradientCommand {
+    #[command(flatten)]
+    run: Run,
+    #[command(flatten)]
+    reversal: Reversal,
+    /// One JSON object, and nothing else, on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+impl GradientCommand {
+    pub fn run(&self) -> Result<String, Failure> {
+        let loaded = self.run.load_with_objective()?;
+        let model = &loaded.model;
+        let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
+        let on_event = |event| bar.on_event(span, event);
+        let on_progress = |progress| bar.on_progress(progress);
+        let problem = self.reversal.apply(self.run.problem(&loaded)?);
+        let problem = problem.on_event(&on_event).on_progress(&on_progress);
+        let solved = problem.solved().map_err(|error| self.run.failed(&loaded, &error))?;
+        let schedule = problem.schedule_kind().name();
+        Ok(match self.json {
+            true => to_line(&GradientJson::new(model, &solved, schedule)),
+            false => table(model, &solved, schedule, self.reversal.adjoint_name()),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct GradientJson<'a> {
+    model: &'a str,
+    objective: f64,
+    gradient: Named<'a, f64>,
+    initial_state_gradient: Named<'a, f64>,
+    method: &'static str,
+    schedule: &'static str,
+    stats: StatsJson,
+}
+
+#[derive(Serialize)]
+struct StatsJson {
+    steps: u64,
+    rejected: u64,
+    rhs: u64,
+    vjp: u64,
+    jacobians: u64,
+    factorizations: u64,
+    recomputed_steps: u64,
+    snapshots_peak: u64,
+    snapshot_bytes_peak: u64,
+    peak_bytes: u64,
+    seconds_forward: f64,
+    seconds_reverse: f64,
+}
+
+impl<'a> GradientJson<'a> {
+    fn new(model: &'a Model, solved: &Solved, schedule: &'static str) -> Self {
+        let Solved { gradient, method } = solved;
+        let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
+        let states = model.states().iter().map(String::as_str);
+        GradientJson {
+            model: model.name(),
+            objective: gradient.value,
+            gradient: Named(parameters.zip(gradient.wrt_params.iter().copied()).collect()),
+            initial_state_gradient: Named(states.zip(gradient.wrt_y0.iter().copied()).collect()),
+            method,
+            schedule,
+            stats: StatsJson::from(&gradient.stats),
+        }
+    }
+}
+
+impl From<&Stats> for StatsJson {
+    fn from(stats: &Stats) -> Self {
+        StatsJson {
+            steps: stats.steps,
+            rejected: stats.rejected,
+            rhs: stats.rhs,
+            vjp: stats.vjp,
+            jacobians: stats.jacobians,
+            factorizations: stats.factorizations,
+            recomputed_steps: stats.recomputed_steps,
+            snapshots_peak: stats.snapshots_peak,
+            snapshot_bytes_peak: stats.snapshot_bytes_peak,
+            peak_bytes: stats.peak_bytes,
+            seconds_forward: stats.seconds_forward,
+            seconds_reverse: stats.seconds_reverse,
+        }
+    }
+}
+
+fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
+    let Solved { gradient, method } = solved;
+    let start = model.span().unwrap_or_default().0;
+    let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
+        Scale::Linear => format!("dJ/d{}", parameter.name),
+        Scale::Log10 => format!("dJ/dlog10({})", parameter.name),
+    });
+    let by_parameter: Vec<_> = by_parameter.zip(&gradient.wrt_params).collect();
+    let by_state = model.states().iter().map(|state| format!("dJ/d{state}({start})"));
+    let by_state: Vec<_> = by_state.zip(&gradient.wrt_y0).collect();
+    let names = by_parameter.iter().chain(&by_state).map(|(name, _)| name.chars().count());
+    let width = names.max().unwrap_or(0);
+
+    let mut text = format!("{}\n\n", model.name());
+    let mut row = |section: &str, name: &str, value: &f64| {
+        let _ = writeln!(text, "{section:<15}{name:<width$}  {value:>19.11e}");
+    };
+    row("objective", "J", &gradient.value);
+    for (k, (name, value)) in by_parameter.iter().enumerate() {
+        row(if k == 0 { "gradient" } else { "" }, name, value);
+    }
+    for (k, (name, value)) in by_state.iter().enumerate() {
+        row(if k == 0 { "initial state" } else { "" }, name, value);
+    }
+    let _ = write!(
+        text,
+        "\nmethod         {method}, {adjoint} adjoint\n\
+         schedule       {schedule}\n{}",
+        costs(&gradient.stats)
+    );
+    text
+}
+
+fn costs(stats: &Stats) -> String {
+    format!(
+        "steps          {}, and {} recomputed, {} rejected\n\
+         snapshots      {} at the peak, {}; {} with the tape and the times of the steps\n\
+         evaluations    {} rhs, {} vjp, {} jacobians, {} factorizations\n\
+         seconds        {:.3e} forward, {:.3e} reverse\n",
+        stats.steps,
+        stats.recomputed_steps,
+        stats.rejected,
+        stats.snapshots_peak,
+        bytes(stats.snapshot_bytes_peak),
+        bytes(stats.peak_bytes),
+        stats.rhs,
+        stats.vjp,
+        stats.jacobians,
+        stats.factorizations,
+        stats.seconds_forward,
+        stats.seconds_reverse,
+    )
+}

@@ -1,0 +1,80 @@
+//! The command `costate`: what the library does, for models in files.
+
+mod check;
+mod curve;
+mod failure;
+mod gradient;
+mod json;
+mod options;
+mod progress;
+mod schedule;
+mod simulate;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Exact gradients of functions of an ODE's solution, in as much memory as you allow.
+#[derive(Parser)]
+#[command(name = "costate", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Simulate(simulate::Simulate),
+    Gradient(gradient::GradientCommand),
+    Check(check::Check),
+    Curve(curve::CurveCommand),
+    Schedule(schedule::ScheduleCommand),
+}
+
+/// What a command has to say.
+struct Report {
+    text: String,
+    /// Whether what was asked to hold does.
+    holds: bool,
+}
+
+impl From<String> for Report {
+    fn from(text: String) -> Self {
+        Report { text, holds: true }
+    }
+}
+
+impl Command {
+    fn run(&self) -> Result<Report, Failure> {
+        match self {
+            Command::Simulate(command) => command.run().map(Report::from),
+            Command::Gradient(command) => command.run().map(Report::from),
+            Command::Check(command) => command.run(),
+            Command::Curve(command) => command.run(),
+            Command::Schedule(command) => command.run().map(Report::from),
+        }
+    }
+}
+
+/// 0; 1 where what was asked to hold does not; 2 for bad input, with one line on stderr.
+fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) if !error.use_stderr() => Ok(Report::from(error.to_string())),
+        Err(error) => Err(Failure::from(error)),
+    };
+    match result {
+        Ok(report) => {
+            // A reader that has seen enough and left is no failure.
+            let _ = writeln!(std::io::stdout(), "{}", report.text.trim_end());
+            if report.holds { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        }
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "costate: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use costate::control::Control;
+use costate::error::{Error, ModelError};
+use costate::grid::{Span, TimeGrid};
+use costate::method::{AdjointKind, AnyMethod};
+use costate::model::Model;
+use costate::ode::{Initial, Ode};
+use costate::problem::Problem;
+use costate::schedule::ScheduleKind;
+use costate::solve::{Stepping, solve};
+use costate::stepper::{Stepper, Tolerances};
+
+use crate::failure::Failure;
+
+/// The problem of a model that brings its own initial state and objective.
+pub type ModelProblem<'a> = Problem<'a, Model, Model, Model, AnyMethod>;
+
+/// The model and the forward run.
+#[derive(Args)]
+pub struct Run {
+    /// A model file
+    pub model: PathBuf,
+    /// The integrator
+    #[arg(long, value_name = "NAME", default_value = "auto",
+          value_parser = PossibleValuesParser::new(AnyMethod::names()))]
+    method: String,
+    /// The relative tolerance of error control
+    #[arg(long, value_name = "R", default_value_t = 1e-6, allow_negative_numbers = true)]
+    rtol: f64,
+    /// The absolute tolerance of error control
+    #[arg(long, value_name = "A", default_value_t = 1e-9, allow_negative_numbers = true)]
+    atol: f64,
+    /// Take N steps of one length instead of controlling the error
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    fixed_steps: Option<usize>,
+    /// The most steps that error control may try [default: 1000000]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    max_steps: Option<usize>,
+    /// Another value for a parameter; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
+    params: Vec<(String, f64)>,
+}
+
+/// A model and its parameter vector.
+pub struct Loaded {
+    pub model: Model,
+    pub p: Vec<f64>,
+}
+
+impl Run {
+    /// Reads the model and sets its parameters.
+    pub fn load(&self) -> Result<Loaded, Failure> {
+        let failed = |error| Failure::in_model(&self.model, error);
+        let model = Model::from_file(&self.model).map_err(failed)?;
+        let mut p = model.nominal();
+        for (name, value) in &self.params {
+            model.set_parameter(&mut p, name, *value).map_err(failed)?;
+        }
+        Ok(Loaded { model, p })
+    }
+
+    /// As [`load`](Self::load), for a model that has an objective.
+    pub fn load_with_objective(&self) -> Result<Loaded, Failure> {
+        let loaded = self.load()?;
+        match loaded.model.has_objective() {
+            true => Ok(loaded),
+            false => Err(Failure::in_model(&self.model, ModelError::NoObjective)),
+        }
+    }
+
+    pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
+        let mut problem = Problem::of_model(&loaded.model, &loaded.p)
+            .map_err(|error| Failure::in_model(&self.model, error))?
+            .method(AnyMethod::by_name(&self.method).map_err(|e| Failure::new(e.to_string()))?)
+            .rtol(self.rtol)
+            .atol(self.atol);
+        if let Some(steps) = self.fixed_steps {
+            problem = problem.fixed_steps(steps);
+        }
+        if let Some(max_steps) = self.max_steps {
+            problem = problem.max_steps(max_steps);
+        }
+        Ok(problem)
+    }
+
+    /// The steps that this stepper takes, which stop where `times` are read.
+    pub fn grid(
+        &self,
+        loaded: &Loaded,
+        stepper: &impl Stepper<Model>,
+        times: &[f64],
+    ) -> Result<TimeGrid, Error> {
+        let Loaded { model, p } = loaded;
+        let (start, end) = model.span().unwrap_or_default();
+        let span = Span { start, end };
+        let tolerances = Tolerances { rtol: self.rtol, atol: vec![self.atol] };
+        let control = Control::new(tolerances)?;
+        let max_steps = self.max_steps.unwrap_or(Control::MAX_STEPS);
+        let stepping = match self.fixed_steps {
+            Some(steps) => Stepping::Fixed(steps),
+            None => Stepping::Adaptive(Control { max_steps, ..control }),
+        };
+        let mut y0 = vec![0.0; model.dim()];
+        model.initial(p, &mut y0);
+        Ok(solve(model, stepper, span, &stepping, &y0, p, times, &|_| {})?.grid)
+    }
+
+    /// Why the run stopped.
+    pub fn failed(&self, loaded: &Loaded, error: &Error) -> Failure {
+        Failure::in_run(&self.model, &loaded.model, error)
+    }
+}
+
+/// The reverse sweep.
+#[derive(Args)]
+pub struct Reversal {
+    /// Which states are kept [default: all; with --snapshots online, or revolve for fixed steps]
+    #[arg(long, value_name = "KIND", value_parser = schedule_kind())]
+    schedule: Option<ScheduleKind>,
+    /// The most states that are kept at once
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    snapshots: Option<usize>,
+    /// Keep the states in files in this directory
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+    /// The adjoint of the steps, or that of the differential equation
+    #[arg(long, value_name = "KIND", default_value = "discrete", value_parser = adjoint_kind())]
+    adjoint: AdjointKind,
+}
+
+impl Reversal {
+    pub fn apply<'a>(&self, mut problem: ModelProblem<'a>) -> ModelProblem<'a> {
+        problem = problem.adjoint(self.adjoint);
+        if let Some(kind) = self.schedule {
+            problem = problem.schedule(kind);
+        }
+        if let Some(snapshots) = self.snapshots {
+            problem = problem.snapshots(snapshots);
+        }
+        if let Some(directory) = &self.disk {
+            problem = problem.on_disk(directory);
+        }
+        problem
+    }
+
+    pub fn adjoint_name(&self) -> &'static str {
+        match self.adjoint {
+            AdjointKind::Discrete => "discrete",
+            AdjointKind::Continuous => "continuous",
+        }
+    }
+}
+
+pub fn schedule_kind() -> impl TypedValueParser<Value = ScheduleKind> {
+    let names = ScheduleKind::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(names).map(|given| {
+        let kind = ScheduleKind::ALL.into_iter().find(|(name, _)| *name == given);
+        kind.map_or(ScheduleKind::StoreAll, |(_, kind)| kind)
+    })
+}
+
+fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
+    PossibleValuesParser::new(["discrete", "continuous"]).map(|given| match given.as_str() {
+        "continuous" => AdjointKind::Continuous,
+        _ => AdjointKind::Discrete,
+    })
+}
+
+fn assignment(text: &str) -> Result<(String, f64), String> {
+    let (name, value) =
+        text.split_once('=').ok_or("write a name, `=`, and a number, such as k=0.5")?;
+    match value.trim().parse() {
+        Ok(value) => Ok((name.trim().to_owned(), value)),
+        Err(_) => Err(format!("`{value}` is not a number; write one, such as {name}=0.5")),
+    }
+}

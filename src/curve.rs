@@ -1,0 +1,114 @@
+//! The work of one gradient against the memory it may hold.
+
+use std::time::Instant;
+
+use crate::adjoint::{Gradient, gradient};
+use crate::error::Error;
+use crate::recurrence::Recurrence;
+use crate::scalar::Scalar;
+use crate::schedule::{Schedule, StoreAll, optimum};
+use crate::snapshot::SnapshotStore;
+
+/// One gradient, with a number of snapshots.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurvePoint {
+    /// s, the snapshots that were allowed.
+    pub snapshots: u64,
+    /// The most bytes of states that the store held at once.
+    pub snapshot_bytes_peak: u64,
+    /// The median over the repetitions that were made of the time of the gradient.
+    pub seconds: f64,
+    /// Steps taken beyond the N of the run, measured.
+    pub recomputed_steps: u64,
+    /// t(N, s), the least number of them that s snapshots allow.
+    pub optimum: u64,
+    /// Whether J and its derivatives equal in every bit those with all states kept.
+    pub bits_equal: bool,
+}
+
+/// A gradient's work against its memory, from the fewest snapshots to all states kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// N, the steps of the run.
+    pub steps: u64,
+    /// In ascending order of snapshots; the last keeps all states.
+    pub points: Vec<CurvePoint>,
+}
+
+/// Numbers of snapshots from `fewest` to the `steps` − 1 that keep all states, two to each doubling.
+///
+/// ```
+/// assert_eq!(costate::curve::snapshot_counts(20, 1), [1, 2, 3, 4, 6, 8, 11, 16, 19]);
+/// ```
+pub fn snapshot_counts(steps: usize, fewest: usize) -> Vec<usize> {
+    let all = steps.saturating_sub(1).max(1);
+    let halves = (0..2 * usize::BITS).map(|k| 0.5 * f64::from(k));
+    let mut counts: Vec<usize> = halves.map(|k| k.exp2().round() as usize).collect();
+    counts.retain(|&count| count > fewest && count < all);
+    counts.extend([fewest.clamp(1, all), all]);
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
+/// Takes the gradient of `chain` once with all states kept, then with each of
+/// [`snapshot_counts`]`(N, fewest)`, and tells `observe` of each. `schedule` makes the schedule
+/// for a number of snapshots, `store` an empty store. A short gradient is repeated.
+///
+/// # Errors
+/// As [`gradient`], and those of `schedule` and `store`.
+pub fn measure<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    fewest: usize,
+    schedule: impl Fn(usize) -> Result<Box<dyn Schedule>, Error>,
+    store: impl Fn() -> Result<Box<dyn SnapshotStore<R::Scalar>>, Error>,
+    observe: &dyn Fn(&CurvePoint),
+) -> Result<Curve, Error> {
+    let steps = chain.num_steps();
+    let counts = snapshot_counts(steps, fewest);
+    let reference = gradient(chain, p, StoreAll::new(steps), &mut *store()?)?;
+    let mut points = Vec::with_capacity(counts.len());
+    let all = counts[counts.len() - 1];
+    for &snapshots in counts.iter().rev() {
+        let once = || match snapshots == all {
+            true => gradient(chain, p, StoreAll::new(steps), &mut *store()?),
+            false => gradient(chain, p, schedule(snapshots)?, &mut *store()?),
+        };
+        let (found, seconds) = timed(once)?;
+        let point = CurvePoint {
+            snapshots: snapshots as u64,
+            snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
+            seconds,
+            recomputed_steps: found.stats.recomputed_steps,
+            optimum: optimum::t(steps as u64, snapshots as u64),
+            bits_equal: bits(&found).eq(bits(&reference)),
+        };
+        observe(&point);
+        points.push(point);
+    }
+    points.reverse();
+    Ok(Curve { steps: steps as u64, points })
+}
+
+/// The result, and the median time of as many repetitions as fit in a fifth of a second, nine at
+/// most.
+fn timed<T>(once: impl Fn() -> Result<T, Error>) -> Result<(T, f64), Error> {
+    const ENOUGH: f64 = 0.2;
+    let begun = Instant::now();
+    let result = once()?;
+    let mut seconds = vec![begun.elapsed().as_secs_f64()];
+    while seconds.len() < 9 && begun.elapsed().as_secs_f64() < ENOUGH {
+        let again = Instant::now();
+        once()?;
+        seconds.push(again.elapsed().as_secs_f64());
+    }
+    seconds.sort_unstable_by(f64::total_cmp);
+    Ok((result, seconds[seconds.len() / 2]))
+}
+
+fn bits<S: Scalar>(gradient: &Gradient<S>) -> impl Iterator<Item = u64> {
+    let Gradient { value, wrt_y0, wrt_params, wrt_end_time, .. } = gradient;
+    let alone = [value, wrt_end_time].into_iter();
+    alone.chain(wrt_y0).chain(wrt_params).map(|number| number.bits())
+}

@@ -1,0 +1,31 @@
+//! Pictures, as SVG text. They need no fonts or libraries of the system.
+
+mod canvas;
+mod linear;
+mod memory;
+mod schedule;
+mod ticks;
+
+pub use memory::curve_svg;
+pub use schedule::schedule_svg;
+pub use ticks::bytes;
+
+/// Why a picture could not be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// More steps than a reader can tell apart.
+    #[error("a picture of {steps} steps cannot be read: draw at most {limit}")]
+    TooManySteps {
+        /// The steps that were to be drawn.
+        steps: usize,
+        /// The most that can be.
+        limit: usize,
+    },
+    /// Nothing to draw.
+    #[error("there is nothing to draw: the run has no steps")]
+    Nothing,
+    /// The drawing library's reason.
+    #[error("the picture could not be drawn: {0}")]
+    Drawing(String),
+}

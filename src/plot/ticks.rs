@@ -1,0 +1,125 @@
+//! Ticks of logarithmic and linear axes, and their labels.
+
+/// 640 B, 1.5 KiB, 12 MiB.
+///
+/// ```
+/// assert_eq!(costate::plot::bytes(1536), "1.5 KiB");
+/// ```
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in UNITS {
+        if value < 1024.0 {
+            break;
+        }
+        (value, unit) = (value / 1024.0, larger);
+    }
+    format!("{} {unit}", short(value))
+}
+
+/// 250 ns, 12 µs, 1.5 ms, 3 s.
+pub(super) fn seconds(seconds: f64) -> String {
+    let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
+    let largest = units.iter().find(|(size, _)| seconds >= 0.999 * size);
+    let (size, unit) = largest.unwrap_or(&units[3]);
+    format!("{} {unit}", short(seconds / size))
+}
+
+/// 1, 2.5, 30, 1 000, 2 000 000.
+pub(super) fn count(value: f64) -> String {
+    if value < 1000.0 {
+        return short(value);
+    }
+    let digits = format!("{value:.0}");
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push('\u{2009}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Three digits, without zeros at the end.
+fn short(value: f64) -> String {
+    let decimals = if value < 10.0 {
+        2
+    } else if value < 100.0 {
+        1
+    } else {
+        0
+    };
+    let text = format!("{value:.decimals$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Powers of two in [low, high], at most `most` of them.
+pub(super) fn binary(low: f64, high: f64, most: usize) -> Vec<f64> {
+    let (first, last) = (low.log2().ceil() as i32, high.log2().floor() as i32);
+    let stride = (last - first + 1).max(1).div_euclid(most as i32) + 1;
+    let powers = (first..=last).filter(|k| k.rem_euclid(stride) == 0);
+    let ticks: Vec<f64> = powers.map(|k| f64::from(k).exp2()).collect();
+    if ticks.is_empty() { vec![low, high] } else { ticks }
+}
+
+/// Round numbers in [low, high] for a logarithmic axis: as many of 1, 2, 5 times a power of ten as
+/// stay at most `most`.
+pub(super) fn decimal(low: f64, high: f64, most: usize) -> Vec<f64> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let choose = |leading: &[f64], stride: i32| -> Vec<f64> {
+        let powers = (first..=last).filter(|k| k.rem_euclid(stride) == 0);
+        let all = powers.flat_map(|k| leading.iter().map(move |m| m * 10f64.powi(k)));
+        all.filter(|&x| low <= x && x <= high).collect()
+    };
+    let leadings: [&[f64]; 4] =
+        [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+    let fine = leadings.iter().map(|leading| choose(leading, 1));
+    let coarse = (2..40).map(|stride| choose(&[1.0], stride));
+    fine.chain(coarse).find(|ticks| ticks.len() <= most).unwrap_or_default()
+}
+
+/// 0, d, 2d, … up to `high` with a round d, about `most` of them.
+pub(super) fn linear(high: f64, most: usize) -> Vec<f64> {
+    let least = high / most as f64;
+    let power = 10f64.powf(least.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|d| *d >= least);
+    let step = step.unwrap_or(high).max(1.0);
+    (0..=(high / step) as usize).map(|k| k as f64 * step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_short_and_have_units() {
+        for (given, label) in
+            [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (5 << 20, "5 MiB"), (3 << 40, "3 TiB")]
+        {
+            assert_eq!(bytes(given), label);
+        }
+        for (given, label) in
+            [(2.5e-9, "2.5 ns"), (1e-6, "1 µs"), (0.02, "20 ms"), (1.0, "1 s"), (120.0, "120 s")]
+        {
+            assert_eq!(seconds(given), label);
+        }
+        assert_eq!(count(1_234_567.0), "1\u{2009}234\u{2009}567");
+    }
+
+    #[test]
+    fn ticks_are_few_and_inside() {
+        for (low, high) in [(2.0, 3.0), (2.0, 800.0), (1e-6, 1e6), (1e-300, 1e300)] {
+            let ticks = decimal(low, high, 8);
+            assert!((1..=8).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+            assert!(ticks.iter().all(|&x| low <= x && x <= high));
+        }
+        assert_eq!(binary(16.0, 1024.0, 8), [16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]);
+        assert!(binary(1.0, 1e300, 8).len() <= 8);
+        assert_eq!(linear(10.0, 5), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+    }
+}
