@@ -117,14 +117,15 @@ pub struct Taylor {
 }
 
 impl Taylor {
-    /// The median rate of the halvings whose remainders stand clear of rounding; `None` where
-    /// fewer than two do, as for an objective that is linear in p.
+    /// The median rate of the last three halvings whose remainders stand clear of rounding; `None`
+    /// where there are fewer, as for an objective that is linear in p. The first ones say less: at
+    /// a large ε a wrong gradient still shows 2, and a right one not yet.
     pub fn rate(&self) -> Option<f64> {
         let clear = self.remainders.iter().take_while(|&&r| r > self.floor).count();
-        let halvings = clear.checked_sub(1).filter(|&n| n > 1)?;
-        let mut rates = self.rates[..halvings].to_vec();
+        let last = clear.checked_sub(1)?;
+        let mut rates = self.rates.get(last.checked_sub(3)?..last)?.to_vec();
         rates.sort_unstable_by(f64::total_cmp);
-        Some(0.5 * (rates[(halvings - 1) / 2] + rates[halvings / 2]))
+        Some(rates[1])
     }
 
     /// Whether the gradient stands the test.
@@ -136,7 +137,8 @@ impl Taylor {
 /// Tests the gradient of `value` at p by the rate at which the first-order remainder falls.
 ///
 /// `value` must keep its time grid from call to call, as [`adjoint::value`](crate::adjoint::value)
-/// does; otherwise it is not smooth. The largest ε is 1e-3, and less where `value` fails so far off,
+/// does; otherwise it is not smooth. ε is halved until the remainder is rounding, sixteen times at
+/// most. The largest ε is 1e-3, and less where `value` fails so far off,
 /// as on a grid whose short steps no longer meet a jump that has moved.
 ///
 /// ```
@@ -158,31 +160,31 @@ pub fn taylor(
     gradient: &[f64],
     seed: u64,
 ) -> Result<Taylor, Error> {
-    const HALVINGS: i32 = 8;
+    const HALVINGS: usize = 16;
     const FIRST: f64 = 1e-3;
     const LEAST: f64 = 1e-9;
     let mut random = fastrand::Rng::with_seed(seed);
     let v = direction(p, &mut random);
     let (base, slope) = (value(p)?, dot(gradient, &v));
+    let floor = 1e-11 * base.abs().max(1e-3 * slope.abs());
     let mut remainder = |epsilon: f64| -> Result<f64, Error> {
         let moved: Vec<f64> = p.iter().zip(&v).map(|(p, v)| p + epsilon * v).collect();
         Ok((value(&moved)? - base - epsilon * slope).abs())
     };
-    let mut first = FIRST;
-    let largest = loop {
-        match remainder(first) {
-            Err(_) if first > LEAST => first /= 16.0,
+    let mut epsilon = FIRST;
+    let mut last = loop {
+        match remainder(epsilon) {
+            Err(_) if epsilon > LEAST => epsilon /= 16.0,
             result => break result?,
         }
     };
-    let mut test =
-        Taylor { steps: vec![first], remainders: vec![largest], rates: vec![], floor: 0.0 };
-    for k in 1..=HALVINGS {
-        let epsilon = first * 0.5_f64.powi(k);
-        test.remainders.push(remainder(epsilon)?);
+    let mut test = Taylor { steps: vec![epsilon], remainders: vec![last], rates: vec![], floor };
+    while last > floor && test.steps.len() <= HALVINGS {
+        epsilon *= 0.5;
+        last = remainder(epsilon)?;
         test.steps.push(epsilon);
+        test.remainders.push(last);
     }
-    test.floor = 1e-11 * base.abs().max(1e-3 * slope.abs());
     test.rates = test.remainders.windows(2).map(|r| (r[0] / r[1]).log2()).collect();
     Ok(test)
 }

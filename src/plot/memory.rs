@@ -60,7 +60,7 @@ fn verdict(curve: &Curve) -> String {
     let (all, equal) =
         (curve.points.len(), curve.points.iter().filter(|point| point.bits_equal).count());
     if all == equal {
-        format!("{all} numbers of snapshots, one gradient: equal in every bit")
+        format!("the gradient is the same in every bit with each of {all} numbers of snapshots")
     } else {
         format!("{} of {all} gradients differ in bits from that with all states kept", all - equal)
     }
@@ -123,8 +123,6 @@ impl Panel<'_> {
         for line in &self.lines {
             let points = line.points.iter().copied();
             if line.dots {
-                let path = LineSeries::new(points.clone(), BLUE.mix(0.35).stroke_width(2));
-                chart.draw_series(path).map_err(failed)?;
                 let dots = points.map(|point| Circle::new(point, 7, BLUE.filled()));
                 let drawn = chart.draw_series(dots).map_err(failed)?;
                 drawn.label(line.name).legend(|(x, y)| Circle::new((x + 20, y), 7, BLUE.filled()));

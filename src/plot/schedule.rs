@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
 use super::canvas::{Area, BLUE, FAINT, GREY, INK, ORANGE, RED, failed, letters, page};
@@ -30,6 +31,9 @@ pub fn schedule_svg(
     }
     page(title, below, |area| trace.draw(area))
 }
+
+const KEPT: ShapeStyle =
+    ShapeStyle { color: RGBAColor(GREY.0, GREY.1, GREY.2, 1.0), filled: false, stroke_width: 2 };
 
 /// A piece of a line from (step, work) to (step, work).
 type Stroke = [(f64, f64); 2];
@@ -100,7 +104,9 @@ impl Trace {
 
     fn draw(&self, area: &Area) -> Result<(), PlotError> {
         let (steps, work) = (self.steps as f64, self.work as f64);
-        let mut chart = ChartBuilder::on(area)
+        let (head, body) = area.split_vertically(40);
+        self.draw_legend(&head)?;
+        let mut chart = ChartBuilder::on(&body)
             .margin(20)
             .margin_right(40)
             .set_label_area_size(LabelAreaPosition::Left, 150)
@@ -124,43 +130,54 @@ impl Trace {
             .draw()
             .map_err(failed)?;
 
-        // Thinner where there are more of them.
-        let width = if self.steps <= 60 { 6 } else { 3 };
-        let legend_line = |style: ShapeStyle| {
-            move |(x, y): (i32, i32)| PathElement::new([(x, y), (x + 40, y)], style)
+        for stroke in &self.kept {
+            chart.plotting_area().draw(&PathElement::new(stroke.to_vec(), KEPT)).map_err(failed)?;
+        }
+        for path in &self.advances {
+            let line = PathElement::new(path.clone(), BLUE.stroke_width(self.width().min(4)));
+            chart.plotting_area().draw(&line).map_err(failed)?;
+        }
+        for stroke in &self.reverses {
+            let line = PathElement::new(stroke.to_vec(), RED.stroke_width(self.width()));
+            chart.plotting_area().draw(&line).map_err(failed)?;
+        }
+        for &store in &self.stores {
+            let dot = Circle::new(store, self.radius(), ORANGE.filled());
+            chart.plotting_area().draw(&dot).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Above the picture, since a schedule may fill any corner of it.
+    fn draw_legend(&self, area: &Area) -> Result<(), PlotError> {
+        let middle = 22;
+        let line = |x: i32, style: ShapeStyle| {
+            area.draw(&PathElement::new([(x, middle), (x + 44, middle)], style)).map_err(failed)
         };
-        let kept = GREY.mix(0.7).stroke_width(2);
-        let lines = self.kept.iter().map(|stroke| PathElement::new(stroke.to_vec(), kept));
-        chart.draw_series(lines).map_err(failed)?;
-        let advance = BLUE.stroke_width(width.min(4));
-        let lines = self.advances.iter().map(|path| PathElement::new(path.clone(), advance));
-        let drawn = chart.draw_series(lines).map_err(failed)?;
-        drawn.label("advance").legend(legend_line(advance));
-        let reverse = RED.stroke_width(width);
-        let lines = self.reverses.iter().map(|stroke| PathElement::new(stroke.to_vec(), reverse));
-        let drawn = chart.draw_series(lines).map_err(failed)?;
-        drawn.label("reverse one step").legend(legend_line(reverse));
-        let radius = match self.steps {
+        let name = |x: i32, text: &str| {
+            let left = letters(25).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw_text(text, &left, (x, middle)).map_err(failed)
+        };
+        line(300, BLUE.stroke_width(self.width().min(4)))?;
+        name(358, "advance")?;
+        line(560, RED.stroke_width(self.width()))?;
+        name(618, "reverse one step")?;
+        area.draw(&PathElement::new([(950, middle), (950, middle + 20)], KEPT)).map_err(failed)?;
+        area.draw(&Circle::new((950, middle), 8, ORANGE.filled())).map_err(failed)?;
+        name(976, "snapshot, kept while the line lasts")
+    }
+
+    /// Of lines: thinner where there are more of them.
+    fn width(&self) -> u32 {
+        if self.steps <= 60 { 6 } else { 3 }
+    }
+
+    /// Of dots.
+    fn radius(&self) -> i32 {
+        match self.steps {
             0..=60 => 8,
             61..=300 => 6,
             _ => 4,
-        };
-        let dots = self.stores.iter().map(|&point| Circle::new(point, radius, ORANGE.filled()));
-        let drawn = chart.draw_series(dots).map_err(failed)?;
-        drawn.label("snapshot, kept while the line lasts").legend(move |(x, y)| {
-            EmptyElement::at((x + 20, y))
-                + PathElement::new([(0, 0), (0, 14)], kept)
-                + Circle::new((0, 0), 8, ORANGE.filled())
-        });
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .margin(28)
-            .legend_area_size(50)
-            .label_font(letters(25))
-            .background_style(WHITE.mix(0.9))
-            .border_style(GREY)
-            .draw()
-            .map_err(failed)
+        }
     }
 }

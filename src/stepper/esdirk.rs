@@ -189,8 +189,9 @@ impl Esdirk {
                 }
             }
             Newton::Stagnation => {
-                let stalled = iteration > 0 && rate > 0.5;
-                if stalled && norm < 1e-6 {
+                // Slow convergence is not rounding: only there do corrections grow again.
+                let rounding = norm < 1e-12 && rate > 0.5 || norm < 1e-6 && rate >= 1.0;
+                if iteration > 0 && rounding {
                     Verdict::Converged
                 } else if iteration + 1 >= MAX_STAGNATION_ITERATIONS {
                     Verdict::Failed
