@@ -72,7 +72,7 @@ struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Options {
-            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
+            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-12] },
             fixed_steps: None,
             max_steps: Control::MAX_STEPS,
             adjoint: AdjointKind::Discrete,
@@ -148,7 +148,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self
     }
 
-    /// The absolute tolerance of error control; 1e-9 unless told.
+    /// The absolute tolerance of error control; 1e-12 unless told.
     pub fn atol(mut self, atol: f64) -> Self {
         self.options.tolerances.atol = vec![atol];
         self

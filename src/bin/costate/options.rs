@@ -33,7 +33,7 @@ pub struct Run {
     #[arg(long, value_name = "R", default_value_t = 1e-6, allow_negative_numbers = true)]
     rtol: f64,
     /// The absolute tolerance of error control
-    #[arg(long, value_name = "A", default_value_t = 1e-9, allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", default_value_t = 1e-12, allow_negative_numbers = true)]
     atol: f64,
     /// Take N steps of one length instead of controlling the error
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
