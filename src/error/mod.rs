@@ -22,7 +22,8 @@ pub enum Error {
     NotFinite { step: usize, t: f64, component: usize },
     /// The objective's value is infinite or NaN.
     #[error(
-        "the objective is not finite in step {step}, before t = {t}: check its expression and data"
+        "the objective is not finite in step {step}, at or before t = {t}: check its expression \
+         and data"
     )]
     ObjectiveNotFinite { step: usize, t: f64 },
     /// A derivative is infinite or NaN although the objective is not.
