@@ -33,7 +33,7 @@ pub enum Stepping {
 
 /// Solves y' = f(t, y, p), y(t_0) = `y0`, and reads y at the ascending `times`: by dense output
 /// inside steps, or at their ends, on which error control lands where the dense output is less
-/// accurate than the steps.
+/// accurate than the steps. [`AT_END`](crate::grid::AT_END) is the end, wherever that is.
 ///
 /// ```
 /// use costate::control::Control;
@@ -105,6 +105,8 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
             (grid, state.rejected)
         }
     };
+    // What is left are times AT_END.
+    reader.states.resize(times.len(), y);
     let counts = stepper.counts(&tape);
     Ok(Solution { times: times.to_vec(), states: reader.states, grid, rejected, counts })
 }
