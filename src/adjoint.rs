@@ -258,7 +258,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         chain.initial(p, &mut y);
         check_state(chain, 0, 0, &y)?;
         chain.add_initial_value(p, &y, &mut tape, &mut value);
-        check_value(chain, 0, value)?;
+        check_value(chain, 0, 0, value)?;
         let adjoint = Adjoint::zeros(chain.dim(), chain.num_params());
         Ok(Sweep {
             p,
@@ -337,7 +337,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         if n == self.passed {
             check_state(chain, n, n + 1, &self.y)?;
             chain.add_value(n, self.p, &self.y, &mut self.tape, &mut self.value);
-            check_value(chain, n, self.value)?;
+            check_value(chain, n, n + 1, self.value)?;
             self.passed += 1;
         }
         Ok(())
@@ -405,11 +405,16 @@ fn check_state<R: Recurrence>(
     }
 }
 
-fn check_value<R: Recurrence>(chain: &R, step: usize, value: R::Scalar) -> Result<(), Error> {
+fn check_value<R: Recurrence>(
+    chain: &R,
+    step: usize,
+    at: usize,
+    value: R::Scalar,
+) -> Result<(), Error> {
     if value.is_finite() {
         Ok(())
     } else {
-        Err(Error::ObjectiveNotFinite { step, t: chain.time(step) })
+        Err(Error::ObjectiveNotFinite { step, t: chain.time(at) })
     }
 }
 

@@ -96,6 +96,22 @@ impl TimeGrid {
         }
     }
 
+    /// Fails unless the times ascend.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self {
+            TimeGrid::Uniform { steps: 0, .. } => Ok(()),
+            TimeGrid::Uniform { start, end, .. } => Span { start: *start, end: *end }.check(),
+            TimeGrid::Times(times) if times.is_empty() => Err(Error::BadSetting {
+                what: "the number of times of the grid",
+                given: "0".into(),
+                required: "at least 1",
+            }),
+            TimeGrid::Times(times) => {
+                times.windows(2).try_for_each(|t| Span { start: t[0], end: t[1] }.check())
+            }
+        }
+    }
+
     /// t_n for 0 ≤ n ≤ N.
     #[inline]
     pub fn time(&self, n: usize) -> f64 {

@@ -284,6 +284,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         if let Some(index) = self.p.iter().position(|p| !p.is_finite()) {
             return Err(Error::ParameterNotFinite { index, value: self.p[index] });
         }
+        self.initial.check(self.ode.dim(), self.ode.num_params())?;
+        self.objective.check(self.ode.dim(), self.ode.num_params())?;
         self.span.check()?;
         let atol = self.options.tolerances.atol.len();
         if atol != 1 {

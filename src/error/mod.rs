@@ -22,7 +22,8 @@ pub enum Error {
     NotFinite { step: usize, t: f64, component: usize },
     /// The objective's value is infinite or NaN.
     #[error(
-        "the objective is not finite in step {step}, before t = {t}: check its expression and data"
+        "the objective is not finite in step {step}, at or before t = {t}: check its expression \
+         and data"
     )]
     ObjectiveNotFinite { step: usize, t: f64 },
     /// A derivative is infinite or NaN although the objective is not.
@@ -144,6 +145,9 @@ pub enum SnapshotError {
     /// The slot holds nothing or another step's state.
     #[error("slot {slot} was asked for step {step} and holds {}", held(.found))]
     WrongStep { slot: usize, step: usize, found: Option<usize> },
+    /// The slot holds a state of another length.
+    #[error("slot {slot} was asked for {given} numbers and holds {kept}")]
+    WrongLength { slot: usize, given: usize, kept: usize },
     /// The file system refused.
     #[error("{path}: {source}; give a directory that can be written and has room")]
     Io { path: String, source: std::io::Error },
