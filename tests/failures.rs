@@ -13,7 +13,7 @@ use costate::objective::{LeastSquares, Objective, Terminal};
 use costate::ode::Initial;
 use costate::problem::{Problem, ScheduleKind};
 use costate::recurrence::Discretization;
-use costate::schedule::{Action, OnlineSchedule, Revolve, Schedule, StoreAll};
+use costate::schedule::{Action, Revolve, Schedule, StoreAll};
 use costate::snapshot::MemoryStore;
 use costate::solve::{Stepping, solve};
 use costate::stepper::ExplicitRk;
@@ -356,8 +356,9 @@ fn grids_that_are_none() {
 #[test]
 fn an_objective_that_is_not_finite() {
     let decay = decay();
-    let costs: [fn(&[f64], &[f64]) -> f64; 2] = [|y, _| (y[0] - 2.0).ln(), |y, _| y[0] / 0.0];
+    let costs: [fn(f64) -> f64; 2] = [|y| (y - 2.0).ln(), |y| y / 0.0];
     for cost in costs {
+        let cost = move |y: &[f64], _: &[f64]| cost(y[0]);
         let objective =
             Terminal::new(cost, |_: &[f64], _: &[f64], _: &mut [f64], _: &mut [f64]| {});
         let problem = Problem::new(&decay, &decay, &objective, (0.0, 1.0), &[1.0]);
@@ -434,10 +435,6 @@ impl Schedule for Listed {
     }
 }
 
-impl OnlineSchedule for Listed {
-    fn end(&mut self, _num_steps: usize) {}
-}
-
 #[test]
 fn a_schedule_of_another_chain() {
     let decay = decay();
@@ -446,7 +443,7 @@ fn a_schedule_of_another_chain() {
     let run = |schedule: Box<dyn Schedule>| {
         gradient(&chain, &[1.0], schedule, &mut MemoryStore::new()).map_err(|e| e.to_string())
     };
-    let list = |actions: &[Action]| Box::new(Listed(actions.to_vec().into_iter()));
+    let list = |actions: Vec<Action>| Box::new(Listed(actions.into_iter()));
     let expected = run(Box::new(StoreAll::new(6))).unwrap();
     assert_eq!(run(Box::new(Revolve::new(6, 2).unwrap())).unwrap().wrt_params, expected.wrt_params);
     let asks = |action, current, reversed| {
@@ -460,14 +457,14 @@ fn a_schedule_of_another_chain() {
         (Box::new(StoreAll::new(9)), asks("Advance { from: 6, to: 7 }", 6, 0)),
         (Box::new(StoreAll::new(0)), asks("nothing more", 0, 0)),
         (Box::new(Revolve::new(20, 1).unwrap()), asks("Advance { from: 0, to: 19 }", 0, 0)),
-        (list(&[Action::Store { step: 1, slot: 0 }]), asks("Store { step: 1, slot: 0 }", 0, 0)),
-        (list(&[Action::Advance { from: 0, to: 5 }]), asks("nothing more", 5, 0)),
+        (list(vec![Action::Store { step: 1, slot: 0 }]), asks("Store { step: 1, slot: 0 }", 0, 0)),
+        (list(vec![Action::Advance { from: 0, to: 5 }]), asks("nothing more", 5, 0)),
         (
-            list(&[Action::Advance { from: 0, to: 5 }, Action::Reverse { step: 5 }]),
+            list(vec![Action::Advance { from: 0, to: 5 }, Action::Reverse { step: 5 }]),
             asks("nothing more", 6, 1),
         ),
         (
-            list(&[Action::Restore { step: 2, slot: 0 }]),
+            list(vec![Action::Restore { step: 2, slot: 0 }]),
             "slot 0 was asked for step 2 and holds nothing".into(),
         ),
     ];
@@ -477,7 +474,7 @@ fn a_schedule_of_another_chain() {
     // An advance to the past takes no step, and one far beyond the end is refused at once.
     let far = Action::Advance { from: 0, to: usize::MAX };
     let text = asks(&format!("Advance {{ from: 0, to: {} }}", usize::MAX), 0, 0);
-    assert_eq!(run(list(&[far])).unwrap_err(), text);
+    assert_eq!(run(list(vec![far])).unwrap_err(), text);
 }
 
 #[test]
