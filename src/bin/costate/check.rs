@@ -29,7 +29,7 @@ pub struct Check {
     #[command(flatten)]
     run: Run,
     /// What the random directions are drawn from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = seed, allow_hyphen_values = true)]
     seed: u64,
     /// One JSON object, and nothing else, on stdout
     #[arg(long)]
@@ -176,6 +176,10 @@ impl<'a> CheckJson<'a> {
             passed: passed && taylor.passes(),
         }
     }
+}
+
+fn seed(text: &str) -> Result<u64, &'static str> {
+    text.trim().parse().map_err(|_| "write a whole number that is not negative, such as 1")
 }
 
 const INDENT: &str = "                ";

@@ -30,18 +30,18 @@ pub struct Run {
           value_parser = PossibleValuesParser::new(AnyMethod::names()))]
     method: String,
     /// The relative tolerance of error control
-    #[arg(long, value_name = "R", default_value_t = 1e-6, allow_negative_numbers = true)]
+    #[arg(long, value_name = "R", default_value = "1e-6", value_parser = number, allow_hyphen_values = true)]
     rtol: f64,
     /// The absolute tolerance of error control
-    #[arg(long, value_name = "A", default_value_t = 1e-12, allow_negative_numbers = true)]
+    #[arg(long, value_name = "A", default_value = "1e-12", value_parser = number, allow_hyphen_values = true)]
     atol: f64,
     /// Take N steps of one length instead of controlling the error
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     fixed_steps: Option<usize>,
     /// The most steps that error control may try [default: 1000000]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     max_steps: Option<usize>,
-    /// Another value for a parameter; may be repeated
+    /// Another value for a parameter, not its logarithm; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
     params: Vec<(String, f64)>,
 }
@@ -123,7 +123,7 @@ pub struct Reversal {
     #[arg(long, value_name = "KIND", value_parser = schedule_kind())]
     schedule: Option<ScheduleKind>,
     /// The most states that are kept at once
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(long, value_name = "K", value_parser = count, allow_hyphen_values = true)]
     snapshots: Option<usize>,
     /// Keep the states in files in this directory
     #[arg(long, value_name = "DIR")]
@@ -169,6 +169,14 @@ fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
         "continuous" => AdjointKind::Continuous,
         _ => AdjointKind::Discrete,
     })
+}
+
+pub fn number(text: &str) -> Result<f64, &'static str> {
+    text.trim().parse().map_err(|_| "write a number, such as 1e-6")
+}
+
+pub fn count(text: &str) -> Result<usize, &'static str> {
+    text.trim().parse().map_err(|_| "write a whole number that is not negative, such as 10")
 }
 
 fn assignment(text: &str) -> Result<(String, f64), String> {

@@ -9,16 +9,16 @@ use serde::Serialize;
 
 use crate::failure::{Failure, write};
 use crate::json::to_line;
-use crate::options::schedule_kind;
+use crate::options::{count, schedule_kind};
 
 /// What a schedule does, counted and drawn
 #[derive(Args)]
 pub struct ScheduleCommand {
     /// The steps of the run
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     steps: usize,
     /// The most states that are kept at once; all unless given
-    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", value_parser = count, allow_hyphen_values = true)]
     snapshots: Option<usize>,
     /// Which states are kept
     #[arg(long, value_name = "KIND", default_value = "revolve", value_parser = schedule_kind())]

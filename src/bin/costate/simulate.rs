@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::json::{Named, to_line};
-use crate::options::Run;
+use crate::options::{Run, count, number};
 use crate::progress::Bar;
 
 /// The states at given times
@@ -21,18 +21,20 @@ pub struct Simulate {
     #[arg(
         long,
         value_name = "T,T,…",
-        value_delimiter = ',',
-        allow_negative_numbers = true,
+        value_delimiter = ',', value_parser = number, allow_hyphen_values = true,
         conflicts_with = "points"
     )]
     times: Vec<f64>,
     /// This many times at equal distances over the span
-    #[arg(long, value_name = "N", default_value_t = 11, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "11", value_parser = count, allow_hyphen_values = true)]
     points: usize,
     /// One JSON object, and nothing else, on stdout
     #[arg(long)]
     json: bool,
 }
+
+/// A table that memory can hold.
+const MOST_POINTS: usize = 1_000_000;
 
 impl Simulate {
     pub fn run(&self) -> Result<String, Failure> {
@@ -52,9 +54,12 @@ impl Simulate {
     fn times(&self, (start, end): (f64, f64)) -> Result<Vec<f64>, Failure> {
         if self.times.is_empty() {
             return match self.points {
-                0 => Err(Failure::new("the number of points is 0: it must be at least 1")),
                 1 => Ok(vec![end]),
-                points => Ok(equidistant(start, end, points)),
+                points @ 2..=MOST_POINTS => Ok(equidistant(start, end, points)),
+                points => {
+                    let range = format!("from 1 to {MOST_POINTS}");
+                    Err(Failure::new(format!("--points is {points}: it must be {range}")))
+                }
             };
         }
         if let Some(time) = self.times.iter().find(|&&time| !(start <= time && time <= end)) {

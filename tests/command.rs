@@ -1,0 +1,496 @@
+//! The command as a user meets it: what it prints, and how it refuses.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use costate::model::Model;
+use costate::problem::Problem;
+use serde_json::{Map, Value};
+
+const LOTKA_VOLTERRA: &str = "models/biology/lotka_volterra.json";
+const GENE: &str = "models/biology/gene_expression.json";
+const ROBERTSON: &str = "models/chemistry/robertson.json";
+
+fn costate(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_costate"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
+}
+
+/// What a successful run prints.
+fn stdout(arguments: &[&str]) -> String {
+    let output = costate(arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), error.as_str()), (Some(0), ""), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The object that a run prints with `--json`: one line, and nothing else.
+fn json(arguments: &[&str]) -> Map<String, Value> {
+    let text = stdout(&[arguments, &["--json"]].concat());
+    assert_eq!(text.lines().count(), 1, "{arguments:?}: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Whether the keys of an object are these, in whatever order.
+fn has_keys(object: &Value, expected: &[&str]) -> bool {
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    let mut found = keys(object);
+    found.sort_unstable();
+    found == expected
+}
+
+/// A directory of this test's own.
+fn directory(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("command-{name}"));
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn file(directory: &str, name: &str, text: &str) -> String {
+    let path = self::directory(directory).join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn gradient_prints_names_and_costs() {
+    let text = stdout(&["gradient", LOTKA_VOLTERRA]);
+    for part in ["Lotka–Volterra", "dJ/da", "dJ/dy(0)", "dop853", "recomputed", "rhs", "seconds"]
+    {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    assert!(stdout(&["gradient", GENE]).contains("dJ/dlog10(transcription)"));
+}
+
+#[test]
+fn gradient_json_is_the_librarys_gradient_to_the_bit() {
+    let options = ["--rtol", "1e-8", "--param", "a=1.6", "--param", "c=2.9"];
+    let found = json(&[&["gradient", LOTKA_VOLTERRA], &options[..]].concat());
+
+    let model = Model::from_file(format!("{}/{LOTKA_VOLTERRA}", env!("CARGO_MANIFEST_DIR")));
+    let model = model.unwrap();
+    let mut p = model.nominal();
+    model.set_parameter(&mut p, "a", 1.6).unwrap();
+    model.set_parameter(&mut p, "c", 2.9).unwrap();
+    let solved = Problem::of_model(&model, &p).unwrap().rtol(1e-8).solved().unwrap();
+    let gradient = &solved.gradient;
+
+    assert_eq!(found["model"], "Lotka–Volterra");
+    assert_eq!(found["objective"].as_f64(), Some(gradient.value));
+    for (parameter, bar) in model.parameters().iter().zip(&gradient.wrt_params) {
+        assert_eq!(found["gradient"][&parameter.name].as_f64(), Some(*bar));
+    }
+    for (state, bar) in model.states().iter().zip(&gradient.wrt_y0) {
+        assert_eq!(found["initial_state_gradient"][state].as_f64(), Some(*bar));
+    }
+    assert_eq!(found["method"], solved.method);
+    assert_eq!(found["stats"]["steps"].as_u64(), Some(gradient.stats.steps));
+    assert_eq!(found["stats"]["rhs"].as_u64(), Some(gradient.stats.rhs));
+}
+
+#[test]
+fn gradient_json_has_its_keys_and_digits() {
+    let found = Value::from(json(&["gradient", GENE, "--snapshots", "4"]));
+    let expected =
+        ["model", "objective", "gradient", "initial_state_gradient", "method", "schedule", "stats"];
+    assert!(has_keys(&found, &expected), "{:?}", keys(&found));
+    let expected = [
+        "steps",
+        "rejected",
+        "rhs",
+        "vjp",
+        "jacobians",
+        "factorizations",
+        "recomputed_steps",
+        "snapshots_peak",
+        "snapshot_bytes_peak",
+        "peak_bytes",
+        "seconds_forward",
+        "seconds_reverse",
+    ];
+    assert!(has_keys(&found["stats"], &expected), "{:?}", keys(&found["stats"]));
+    assert_eq!(found["schedule"], "online");
+    assert_eq!(found["stats"]["snapshots_peak"], 4);
+    assert_eq!(found["stats"]["snapshot_bytes_peak"], 4 * 2 * 8);
+
+    let text = stdout(&["gradient", GENE, "--json"]);
+    let objective = text.split("\"objective\":").nth(1).unwrap().split(',').next().unwrap();
+    let digits = objective.split('e').next().unwrap().chars().filter(char::is_ascii_digit).count();
+    assert_eq!(digits, 17, "{objective}");
+}
+
+#[test]
+fn the_gradient_is_the_same_in_every_bit_however_it_is_scheduled() {
+    let disk = directory("disk").join("states");
+    let disk = disk.to_str().unwrap();
+    for model in [LOTKA_VOLTERRA, ROBERTSON] {
+        let expected = json(&["gradient", model, "--rtol", "1e-4"]);
+        for options in [
+            &["--snapshots", "1"][..],
+            &["--snapshots", "5"],
+            &["--snapshots", "1000000"],
+            &["--snapshots", "5", "--schedule", "revolve"],
+            &["--snapshots", "5", "--schedule", "uniform"],
+            &["--snapshots", "5", "--schedule", "bisection", "--disk", disk],
+            &["--schedule", "revolve"],
+        ] {
+            let arguments = [&["gradient", model, "--rtol", "1e-4"], options].concat();
+            let found = json(&arguments);
+            for key in ["objective", "gradient", "initial_state_gradient", "method"] {
+                assert_eq!(found[key], expected[key], "{arguments:?}");
+            }
+        }
+    }
+    assert_eq!(fs::read_dir(disk).unwrap().count(), 0, "the states are removed");
+}
+
+#[test]
+fn the_method_that_ran_is_named() {
+    for (arguments, method) in [
+        (&["gradient", LOTKA_VOLTERRA][..], "dop853"),
+        (&["gradient", LOTKA_VOLTERRA, "--rtol", "1e-3"], "tsit5"),
+        (&["gradient", ROBERTSON], "kvaerno5"),
+        (&["gradient", ROBERTSON, "--method", "kvaerno3"], "kvaerno3"),
+        (&["gradient", LOTKA_VOLTERRA, "--method", "rk4", "--fixed-steps", "400"], "rk4"),
+        (&["simulate", ROBERTSON], "kvaerno5"),
+    ] {
+        assert_eq!(json(arguments)["method"], method, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_continuous_adjoint_comes_near_the_discrete_one() {
+    let of = |adjoint| {
+        json(&["gradient", LOTKA_VOLTERRA, "--rtol", "1e-9", "--adjoint", adjoint])["gradient"]["b"]
+            .as_f64()
+            .unwrap()
+    };
+    let (discrete, continuous) = (of("discrete"), of("continuous"));
+    assert!((discrete / continuous - 1.0).abs() < 1e-6, "{discrete} {continuous}");
+    assert_ne!(discrete, continuous);
+}
+
+#[test]
+fn simulate_reads_states_at_times() {
+    let found = json(&["simulate", LOTKA_VOLTERRA, "--times", "2,0,10"]);
+    let expected = ["model", "times", "states", "method", "stats"];
+    assert!(has_keys(&Value::from(found.clone()), &expected));
+    assert_eq!(found["times"], serde_json::json!([0.0, 2.0, 10.0]));
+    assert_eq!(found["states"]["x"][0], 1.0);
+    assert_eq!(found["states"]["y"].as_array().unwrap().len(), 3);
+    let points = json(&["simulate", LOTKA_VOLTERRA, "--points", "6"]);
+    assert_eq!(points["times"], serde_json::json!([0.0, 2.0, 4.0, 6.0, 8.0, 10.0]));
+    let same = |a: &Value, b: &Value| (a.as_f64().unwrap() - b.as_f64().unwrap()).abs() < 1e-5;
+    assert!(same(&points["states"]["x"][1], &found["states"]["x"][1]));
+    assert_eq!(stdout(&["simulate", LOTKA_VOLTERRA]).lines().count(), 2 + 1 + 11 + 2);
+}
+
+#[test]
+fn check_passes_on_every_kind_of_method() {
+    for arguments in [
+        &["check", LOTKA_VOLTERRA][..],
+        &["check", LOTKA_VOLTERRA, "--method", "rk4", "--fixed-steps", "300", "--seed", "3"],
+        &["check", ROBERTSON, "--seed", "1"],
+        &["check", "models/chemistry/hires.json", "--rtol", "1e-3", "--seed", "9"],
+        &["check", "models/oscillators/van_der_pol.json", "--rtol", "1e-4", "--method", "kvaerno3"],
+    ] {
+        let text = stdout(arguments);
+        assert_eq!(text.matches("passed").count(), 2, "{arguments:?}\n{text}");
+        let found = json(arguments);
+        assert_eq!(found["passed"], true);
+        assert!((found["taylor"]["rate"].as_f64().unwrap() - 2.0).abs() < 0.1, "{arguments:?}");
+        let (error, limit) = (&found["dot_product"]["error"], &found["dot_product"]["limit"]);
+        let (error, limit) = (error.as_f64().unwrap(), limit.as_f64().unwrap());
+        assert!(error <= limit && limit < 1e-6, "{arguments:?}: {error} {limit}");
+    }
+}
+
+#[test]
+fn another_seed_draws_other_directions() {
+    let tangent =
+        |seed| json(&["check", LOTKA_VOLTERRA, "--seed", seed])["dot_product"]["tangent"].clone();
+    assert_eq!(tangent("1"), tangent("1"));
+    assert_ne!(tangent("1"), tangent("2"));
+}
+
+#[test]
+fn curve_goes_from_one_snapshot_to_all_states() {
+    let directory = directory("curve");
+    let (svg, points) = (directory.join("curve.svg"), directory.join("curve.json"));
+    let (svg, points) = (svg.to_str().unwrap(), points.to_str().unwrap());
+    let text = stdout(&["curve", LOTKA_VOLTERRA, "--svg", svg, "--json", points]);
+    assert!(text.contains("equal") && !text.contains("DIFFER"), "{text}");
+
+    let points: Vec<Value> = serde_json::from_str(&fs::read_to_string(points).unwrap()).unwrap();
+    let steps = json(&["gradient", LOTKA_VOLTERRA])["stats"]["steps"].as_u64().unwrap();
+    let expected = [
+        "snapshots",
+        "snapshot_bytes_peak",
+        "seconds",
+        "recomputed_steps",
+        "optimum",
+        "bits_equal",
+    ];
+    for point in &points {
+        assert!(has_keys(point, &expected), "{point}");
+        assert_eq!(point["bits_equal"], true);
+        assert_eq!(point["recomputed_steps"], point["optimum"]);
+        let bytes = 2 * 8 * point["snapshots"].as_u64().unwrap();
+        assert_eq!(point["snapshot_bytes_peak"].as_u64(), Some(bytes));
+    }
+    assert_eq!(points[0]["snapshots"], 1);
+    assert_eq!(points[0]["optimum"].as_u64(), Some(steps * (steps - 1) / 2));
+    assert_eq!(points[points.len() - 1]["snapshots"].as_u64(), Some(steps - 1));
+    assert_eq!(points[points.len() - 1]["optimum"].as_u64(), Some(steps - 1));
+
+    let svg = fs::read_to_string(svg).unwrap();
+    for part in ["<svg", "Lotka–Volterra", "least possible", "measured", "KiB", "</svg>"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    let fewest = stdout(&["curve", LOTKA_VOLTERRA, "--snapshots", "8", "--schedule", "uniform"]);
+    assert!(fewest.lines().nth(3).unwrap().trim_start().starts_with('8'), "{fewest}");
+}
+
+/// Griewank and Walther (2000): t(10, 3) = 2·10 − C(5, 1) = 15; Revolve prints t(50, 7) = 105.
+#[test]
+fn schedule_counts_are_the_published_ones() {
+    for (steps, snapshots, advances) in [("10", "3", 15), ("50", "7", 105), ("1", "1", 0)] {
+        let found = json(&["schedule", "--steps", steps, "--snapshots", snapshots]);
+        let expected = ["advances", "reverses", "stores", "restores", "snapshots_peak", "optimum"];
+        assert!(has_keys(&Value::from(found.clone()), &expected));
+        assert_eq!(found["advances"], advances);
+        assert_eq!(found["optimum"], advances);
+        assert_eq!(found["reverses"].to_string(), steps);
+    }
+}
+
+#[test]
+fn every_schedule_is_counted_and_drawn() {
+    let directory = directory("schedule");
+    for kind in ["revolve", "online", "uniform", "bisection", "store-all"] {
+        let svg = directory.join(format!("{kind}.svg"));
+        let svg = svg.to_str().unwrap();
+        let arguments =
+            ["schedule", "--steps", "40", "--snapshots", "6", "--schedule", kind, "--svg", svg];
+        let found = json(&arguments);
+        assert_eq!(found["reverses"], 40, "{kind}");
+        assert_eq!(found["optimum"], 84, "{kind}");
+        let picture = fs::read_to_string(svg).unwrap();
+        let reversals = picture.matches("#C41E3A").count();
+        assert_eq!(reversals, 40 + 1, "{kind}: one tick for each, and one in the legend");
+        assert!(stdout(&arguments).contains(kind));
+    }
+    let beyond = json(&["schedule", "--steps", "5", "--snapshots", "100"]);
+    assert_eq!((&beyond["advances"], &beyond["snapshots_peak"]), (&4.into(), &4.into()));
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    assert!(stdout(&["--version"]).starts_with("costate 0."));
+    let help = stdout(&["--help"]);
+    for command in ["simulate", "gradient", "check", "curve", "schedule"] {
+        assert!(help.contains(command));
+        assert!(stdout(&[command, "--help"]).contains("--json"), "{command}");
+    }
+}
+
+/// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, BLOW and NONE standing for models, and the
+/// line on stderr behind `costate: `.
+const REFUSED: &[(&str, &str)] = &[
+    ("", "what is to be done is missing: see `costate --help`"),
+    ("frobnicate", "unrecognized subcommand 'frobnicate'; see '--help'"),
+    ("gradient", "the following required arguments were not provided: <MODEL>; see '--help'"),
+    (
+        "gradient nowhere.json",
+        "nowhere.json: cannot be read (No such file or directory (os error 2)); check the path",
+    ),
+    ("gradient models", "models: cannot be read (Is a directory (os error 21)); check the path"),
+    (
+        "gradient EMPTY",
+        "EMPTY: the file is empty; a model is a JSON object, see docs/model-format.md",
+    ),
+    (
+        "simulate TEXT",
+        "TEXT: not JSON: expected value at line 1 column 1; check brackets, commas, quotes and \
+         numbers there",
+    ),
+    ("gradient NONE", "NONE: there is no objective to differentiate; add `objective` to the model"),
+    ("check NONE", "NONE: there is no objective to differentiate; add `objective` to the model"),
+    (
+        "gradient GENE --param transcripton=2",
+        "GENE: there is no parameter `transcripton`; did you mean `transcription`?",
+    ),
+    ("gradient LV --param rate=2", "LV: there is no parameter `rate`; the model has a, b, c, d"),
+    ("gradient LV --param a=nan", "LV: parameters.a: NaN is not finite; give a finite number"),
+    (
+        "gradient BLOW --param k=0",
+        "BLOW: parameters.k: 0 has no logarithm; use a positive value or the scale `lin`",
+    ),
+    (
+        "gradient LV --param a",
+        "invalid value 'a' for '--param <NAME=VALUE>': write a name, `=`, and a number, such as \
+         k=0.5; see '--help'",
+    ),
+    (
+        "gradient LV --param a=much",
+        "invalid value 'a=much' for '--param <NAME=VALUE>': `much` is not a number; write one, \
+         such as a=0.5; see '--help'",
+    ),
+    ("gradient LV --rtol -1e-3", "rtol is -0.001: it must be at least 0 and less than 1"),
+    ("gradient LV --atol -1", "atol is -1: it must be a finite number that is not negative"),
+    (
+        "gradient LV --rtol tight",
+        "invalid value 'tight' for '--rtol <R>': write a number, such as 1e-6; see '--help'",
+    ),
+    ("gradient LV --snapshots 0", "the number of snapshots is 0: it must be at least 1"),
+    (
+        "gradient LV --snapshots -3",
+        "invalid value '-3' for '--snapshots <K>': write a whole number that is not negative, such \
+         as 10; see '--help'",
+    ),
+    ("gradient LV --fixed-steps 0", "the number of steps is 0: it must be at least 1"),
+    ("gradient LV --max-steps 0", "the step limit is 0: it must be at least 1"),
+    (
+        "gradient LV --method rk5",
+        "invalid value 'rk5' for '--method <NAME>'; [possible values: auto, euler, heun, bs3, rk4, \
+         dopri5, tsit5, dop853, kvaerno3, kencarp4, kvaerno5]; tip: a similar value exists: 'rk4'; \
+         see '--help'",
+    ),
+    (
+        "gradient LV --method rk4",
+        "rk4 has no error estimate to control steps by: give a number of fixed steps, or take \
+         another method, such as tsit5",
+    ),
+    (
+        "gradient LV --snapshot 3",
+        "unexpected argument '--snapshot' found; tip: a similar argument exists: '--snapshots'; see \
+         '--help'",
+    ),
+    (
+        "gradient BLOW --method rk4 --fixed-steps 100",
+        "BLOW: state `y` is not finite in step 52 at t = 1.06: the solution blows up or the model \
+         is undefined there; end the run earlier, or check the parameters",
+    ),
+    (
+        "gradient LV --disk models/biology/lotka_volterra.json",
+        "LV: File exists (os error 17); give a directory that can be written and has room",
+    ),
+    (
+        "curve LV --svg nowhere/curve.svg",
+        "nowhere/curve.svg: cannot be written (No such file or directory (os error 2)); give a \
+         file in a directory that can be written",
+    ),
+    (
+        "curve LV --json models",
+        "models: cannot be written (Is a directory (os error 21)); give a file in a directory that \
+         can be written",
+    ),
+    (
+        "curve LV --schedule online",
+        "the schedule of a curve is online: it must be revolve, uniform or bisection",
+    ),
+    ("schedule --steps 0", "--steps is 0: it must be from 1 to 10000000"),
+    (
+        "schedule --steps 5 --snapshots 0",
+        "--snapshots: zero snapshots cannot reverse a run: give at least 1",
+    ),
+    (
+        "schedule --steps 6000 --svg nowhere.svg",
+        "--svg: a picture of 5001 steps cannot be read: draw at most 5000",
+    ),
+    (
+        "schedule --steps 5 --svg nowhere/schedule.svg",
+        "nowhere/schedule.svg: cannot be written (No such file or directory (os error 2)); give a \
+         file in a directory that can be written",
+    ),
+    (
+        "simulate LV --times 1,50",
+        "--times: 50 lies outside the time span 0 to 10; take a time in it, or extend the span in \
+         the model",
+    ),
+    ("simulate LV --points 0", "--points is 0: it must be from 1 to 1000000"),
+    (
+        "check LV --seed -1",
+        "invalid value '-1' for '--seed <N>': write a whole number that is not negative, such as 1; \
+         see '--help'",
+    ),
+];
+
+#[test]
+fn bad_input_is_refused_in_one_line() {
+    let model = |name: &str, rate: &str, objective: &str| {
+        let text = format!(
+            r#"{{ "name": "{name}", "time": {{ "start": 0, "end": 2 }}, "states": {{ "y": 1 }},
+                 "parameters": {{ "k": {{ "value": 1, "scale": "log10" }} }},
+                 "rates": {{ "y": "{rate}" }} {objective} }}"#
+        );
+        file("refused", &format!("{name}.json"), &text)
+    };
+    let names = [
+        ("LV", LOTKA_VOLTERRA.to_owned()),
+        ("GENE", GENE.to_owned()),
+        ("ROBERTSON", ROBERTSON.to_owned()),
+        ("EMPTY", file("refused", "empty.json", "")),
+        ("TEXT", file("refused", "text.json", "prey = 1")),
+        ("BLOW", model("blow", "k * y^2", r#", "objective": { "terminal": "y" }"#)),
+        ("NONE", model("none", "-k * y", "")),
+    ];
+    for (arguments, expected) in REFUSED {
+        let full = |word: &str| {
+            let name = names.iter().find(|(name, _)| *name == word);
+            name.map_or(word.to_owned(), |(_, path)| path.clone())
+        };
+        let words: Vec<String> = arguments.split_whitespace().map(full).collect();
+        let output = costate(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        let expected = match expected.split_once(':') {
+            Some((first, rest)) => format!("costate: {}:{rest}\n", full(first)),
+            None => format!("costate: {expected}\n"),
+        };
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{arguments}");
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(output.stdout.is_empty(), "{arguments}");
+    }
+    assert!(REFUSED.len() >= 15);
+}
+
+/// The digits of t depend on how the processor rounds, so these lines are not held whole.
+#[test]
+fn runs_that_stop_say_where() {
+    let text = r#"{ "name": "blow", "time": { "start": 0, "end": 2 }, "states": { "y": 1 },
+        "rates": { "y": "y^2" }, "objective": { "terminal": "y" } }"#;
+    let blow = file("blow-up", "blow.json", text);
+    for (arguments, start, middle, end) in [
+        (
+            &["gradient", ROBERTSON, "--method", "tsit5", "--max-steps", "2000"][..],
+            format!("costate: {ROBERTSON}: 2000 steps did not reach the end"),
+            "the run stopped at t = 3.",
+            "the problem is stiff: take an implicit method such as kvaerno5\n",
+        ),
+        (
+            &["gradient", &blow],
+            format!("costate: {blow}: the step size fell to"),
+            "at t = 1.0000000",
+            "(worst: state `y`): the solution blows up or is not smooth there; end the run earlier, \
+             loosen the tolerances, or take an implicit method such as kvaerno5\n",
+        ),
+    ] {
+        let output = costate(arguments);
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(line.starts_with(&start), "{line}");
+        assert!(line.contains(middle), "{line}");
+        assert!(line.ends_with(end), "{line}");
+        assert_eq!(line.lines().count(), 1);
+        assert!(output.stdout.is_empty());
+    }
+}
