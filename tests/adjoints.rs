@@ -6,8 +6,11 @@ mod common;
 use common::{Case, Law, everywhere};
 use costate::adjoint::{gradient, value};
 use costate::grid::TimeGrid;
+use costate::method::AnyMethod;
+use costate::model::Model;
 use costate::objective::Objective;
 use costate::ode::{Initial, Jvp, Vjp};
+use costate::problem::Problem;
 use costate::recurrence::Discretization;
 use costate::schedule::StoreAll;
 use costate::snapshot::MemoryStore;
@@ -139,4 +142,20 @@ fn close(name: &str, what: &str, derivative: f64, difference: f64, scale: f64) {
 #[test]
 fn initial_state_and_end_time_are_differentiated() {
     everywhere(&mut Ends);
+}
+
+/// Solved to stagnation, a stage is measured by its own size where y_n is zero.
+#[test]
+fn implicit_stages_are_solved_from_zero() {
+    let model = Model::trace(1, 0, |t, y, _p| [t.cos() - 20.0 * &y[0]]);
+    let model = model.initial(|_p| [0.0.into()]).terminal(|y, _p| y[0].clone()).build().unwrap();
+    for tableau in ESDIRK {
+        for steps in 1..40 {
+            let problem = Problem::new(&model, &model, &model, (0.0, 1.0), &[])
+                .method(AnyMethod::Named(tableau))
+                .fixed_steps(steps);
+            let gradient = problem.gradient().unwrap_or_else(|e| panic!("{}: {e}", tableau.name));
+            assert!(gradient.value.is_finite() && gradient.value != 0.0);
+        }
+    }
 }

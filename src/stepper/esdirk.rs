@@ -105,17 +105,24 @@ impl Esdirk {
             .map_err(|Singular { column }| StepFailure::Singular { column })
     }
 
-    fn weights<W>(&self, tape: &mut EsdirkTape<W>) {
-        let y = &tape.stages.y[..tape.stages.dim];
-        let largest = y.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
-        let atol = |i: usize, atol: &[f64]| if atol.len() == 1 { atol[0] } else { atol[i] };
-        for (i, (w, y)) in tape.scale.iter_mut().zip(y).enumerate() {
-            *w = match &self.newton {
-                Newton::Tolerances(tol) => {
-                    1.0 / (NEWTON_FRACTION * (atol(i, &tol.atol) + tol.rtol * y.abs()))
+    /// Writes the weights of Newton's corrections: those of error control at y_n, or the reciprocal
+    /// sizes of y_n and the stage, of which y_n alone may be zero.
+    fn weights(&self, y_n: &[f64], stage: &[f64], scale: &mut [f64]) {
+        match &self.newton {
+            Newton::Tolerances(Tolerances { rtol, atol }) => {
+                for (i, (w, y)) in scale.iter_mut().zip(y_n).enumerate() {
+                    let atol = if atol.len() == 1 { atol[0] } else { atol[i] };
+                    *w = 1.0 / (NEWTON_FRACTION * (atol + rtol * y.abs()));
                 }
-                Newton::Stagnation => 1.0 / (y.abs() + 1e-8 * largest + f64::MIN_POSITIVE.sqrt()),
-            };
+            }
+            Newton::Stagnation => {
+                let size = |(a, b): (&f64, &f64)| a.abs().max(b.abs());
+                let largest = y_n.iter().zip(stage).map(size).fold(0.0, f64::max);
+                let least = 1e-8 * largest + f64::MIN_POSITIVE.sqrt();
+                for (w, pair) in scale.iter_mut().zip(y_n.iter().zip(stage)) {
+                    *w = 1.0 / (size(pair) + least);
+                }
+            }
         }
     }
 
@@ -134,7 +141,8 @@ impl Esdirk {
         stages.explicit_part(&self.scheme, i);
         stages.k_bar.copy_from_slice(&stages.y[i * d..(i + 1) * d]);
         let (k_before, k) = stages.k.split_at_mut(i * d);
-        let (base, y, k) = (&stages.k_bar, &mut stages.y[i * d..(i + 1) * d], &mut k[..d]);
+        let (y_before, y) = stages.y.split_at_mut(i * d);
+        let (base, y_n, y, k) = (&stages.k_bar, &y_before[..d], &mut y[..d], &mut k[..d]);
         for (j, &w) in self.predictors[i].iter().enumerate() {
             if w != 0.0 {
                 let slope = &k_before[j * d..(j + 1) * d];
@@ -149,11 +157,12 @@ impl Esdirk {
                 *r = base + h_gamma * k - y;
             }
             tape.lu.solve(&mut tape.residual);
-            let mut sum = 0.0;
-            for ((y, r), w) in y.iter_mut().zip(&tape.residual).zip(&tape.scale) {
-                *y += r;
-                sum += (r * w) * (r * w);
+            y.iter_mut().zip(&tape.residual).for_each(|(y, r)| *y += r);
+            if self.newton == Newton::Stagnation {
+                self.weights(y_n, y, &mut tape.scale);
             }
+            let weighted = tape.residual.iter().zip(&tape.scale).map(|(r, w)| r * w);
+            let sum: f64 = weighted.map(|x| x * x).sum();
             let norm = (sum / d as f64).sqrt();
             if !norm.is_finite() {
                 return Err(StepFailure::Newton);
@@ -276,8 +285,8 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         tape.stages.seeded = false;
         tape.stages.y[..d].copy_from_slice(y);
         self.factorize(ode, p, 0, tape)?;
-        self.weights(tape);
         let stages = &mut tape.stages;
+        self.weights(&stages.y[..d], &stages.y[..d], &mut tape.scale);
         ode.rhs(step.t, &stages.y[..d], p, &mut stages.k[..d], &mut stages.work[0]);
         stages.counts.rhs += 1;
         let mut rate = 1.0;

@@ -1,0 +1,41 @@
+//! Prothero and Robinson's y' = −λ (y − sin ωt) + ω cos ωt, y(0) = 0: y = sin ωt whatever λ is.
+
+use costate::method::AnyMethod;
+use costate::model::Model;
+use costate::problem::Problem;
+use costate::tableau::ESDIRK;
+
+use crate::{Curve, distance};
+
+fn assert_order(rate: f64, order: fn(u32) -> u32) {
+    let model = Model::trace(1, 1, |t, y, p| {
+        let phase = &p[0] * t;
+        [&p[0] * phase.cos() - rate * (&y[0] - phase.sin())]
+    });
+    let model = model.initial(|_p| [0.0.into()]).terminal(|y, _p| y[0].clone()).build().unwrap();
+    let (omega, end) = (2.0_f64, 1.5);
+    let p = [omega];
+    let exact = [(omega * end).sin(), end * (omega * end).cos()];
+    for tableau in ESDIRK {
+        let curve = Curve::by_steps(|steps| {
+            let problem = Problem::new(&model, &model, &model, (0.0, end), &p)
+                .method(AnyMethod::Named(tableau))
+                .fixed_steps(steps);
+            let gradient = problem.gradient().ok()?;
+            Some(distance(&[gradient.value, gradient.wrt_params[0]], &exact))
+        });
+        let least = f64::from(order(tableau.order)) - 0.1;
+        curve.assert_slope(&format!("{}, rate {rate:e}", tableau.name), least..=f64::INFINITY);
+    }
+}
+
+#[test]
+fn implicit_methods_keep_their_order_on_moderate_rates() {
+    assert_order(10.0, |order| order);
+}
+
+/// Order reduction: what is left where hλ is large is the order of the stages, which is 2.
+#[test]
+fn implicit_methods_keep_the_order_of_their_stages_on_large_rates() {
+    assert_order(1e4, |_| 2);
+}
