@@ -101,6 +101,30 @@ pub struct Progress {
 
 /// The gradient of a chain of known length, its states kept as `schedule` says in `store`.
 ///
+/// The bits do not depend on `schedule` or `store`.
+///
+/// ```
+/// use costate::adjoint::gradient;
+/// use costate::grid::TimeGrid;
+/// use costate::model::Model;
+/// use costate::recurrence::Discretization;
+/// use costate::schedule::Revolve;
+/// use costate::snapshot::MemoryStore;
+/// use costate::stepper::ExplicitRk;
+/// use costate::tableau::RK4;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [1.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
+/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4), grid)?;
+/// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
+/// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-8);
+/// assert_eq!(g.stats.snapshots_peak, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Where a step fails, a number is not finite, the store fails, or the schedule is not one of this
 /// chain's length.
@@ -234,7 +258,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         chain.initial(p, &mut y);
         check_state(chain, 0, 0, &y)?;
         chain.add_initial_value(p, &y, &mut tape, &mut value);
-        check_value(chain, 0, value)?;
+        check_value(chain, 0, 0, value)?;
         let adjoint = Adjoint::zeros(chain.dim(), chain.num_params());
         Ok(Sweep {
             p,
@@ -313,7 +337,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         if n == self.passed {
             check_state(chain, n, n + 1, &self.y)?;
             chain.add_value(n, self.p, &self.y, &mut self.tape, &mut self.value);
-            check_value(chain, n, self.value)?;
+            check_value(chain, n, n + 1, self.value)?;
             self.passed += 1;
         }
         Ok(())
@@ -381,11 +405,16 @@ fn check_state<R: Recurrence>(
     }
 }
 
-fn check_value<R: Recurrence>(chain: &R, step: usize, value: R::Scalar) -> Result<(), Error> {
+fn check_value<R: Recurrence>(
+    chain: &R,
+    step: usize,
+    at: usize,
+    value: R::Scalar,
+) -> Result<(), Error> {
     if value.is_finite() {
         Ok(())
     } else {
-        Err(Error::ObjectiveNotFinite { step, t: chain.time(step) })
+        Err(Error::ObjectiveNotFinite { step, t: chain.time(at) })
     }
 }
 

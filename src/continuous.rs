@@ -23,6 +23,29 @@ use crate::stepper::{
 const ABSOLUTE: f64 = 1e-2;
 
 /// A method whose adjoint is that of the differential equation.
+///
+/// ```
+/// use costate::adjoint::gradient;
+/// use costate::continuous::Continuous;
+/// use costate::grid::TimeGrid;
+/// use costate::model::Model;
+/// use costate::recurrence::Discretization;
+/// use costate::schedule::Revolve;
+/// use costate::snapshot::MemoryStore;
+/// use costate::stepper::ExplicitRk;
+/// use costate::tableau::{DOP853, TSIT5};
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [1.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
+/// let stepper = Continuous::new(ExplicitRk::new(&DOP853), ExplicitRk::new(&TSIT5), 1e-10);
+/// let chain = Discretization::new(&decay, &decay, &decay, stepper, grid)?;
+/// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
+/// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Continuous<M, A> {
     forward: M,

@@ -21,6 +21,7 @@ const NOT_STIFF_STEPS: u32 = 6;
 /// Settings of error control.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Control {
+    /// What the error norm is measured by.
     pub tolerances: Tolerances,
     /// The most steps that are accepted or rejected.
     pub max_steps: usize,
@@ -67,9 +68,23 @@ impl Control {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
     /// Step `step` was accepted.
-    Accepted { step: usize, taken: Step, error: f64 },
+    Accepted {
+        /// n.
+        step: usize,
+        /// Its times.
+        taken: Step,
+        /// Its error norm, at most 1.
+        error: f64,
+    },
     /// An attempt at step `step` was rejected (`error` is infinite where it failed altogether).
-    Rejected { step: usize, tried: Step, error: f64 },
+    Rejected {
+        /// n.
+        step: usize,
+        /// The times that were tried.
+        tried: Step,
+        /// Its error norm.
+        error: f64,
+    },
 }
 
 /// Where a controlled run stands.
@@ -178,9 +193,13 @@ pub struct Controlled<'a, O, M: Stepper<O, S>, S: Scalar = f64>
 where
     O: Ode<S>,
 {
+    /// Its settings.
     pub control: &'a Control,
+    /// The method.
     pub stepper: &'a M,
+    /// The right-hand side.
     pub ode: &'a O,
+    /// The parameters (m).
     pub p: &'a [S],
     /// Told of every attempt.
     pub observe: &'a dyn Fn(Event),
@@ -216,8 +235,10 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
             }
             let t_next = stops.land(state.t, state.h);
             let step = Step { t: state.t, t_next };
-            if step.h() <= 8.0 * f64::EPSILON * state.t.abs() {
-                return Err(too_small(control, state, stepper, y, tape, step));
+            // A step cut short by a stop may be as short as time allows.
+            let unresolved = state.h <= 8.0 * f64::EPSILON * state.t.abs();
+            if t_next <= state.t || (unresolved && t_next != stops.end()) {
+                return Err(self.too_small(state, y, y, tape, step));
             }
             let error = match stepper.step(ode, p, step, y, tape) {
                 Ok(()) => self.error(y, tape),
@@ -239,9 +260,32 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
             if step.h() > 0.0
                 && state.h < 16.0 * f64::EPSILON * state.t.abs().max(f64::MIN_POSITIVE)
             {
-                return Err(too_small(control, state, stepper, y, tape, step));
+                return Err(self.too_small(state, stepper.start(tape), y, tape, step));
             }
             y.copy_from_slice(stepper.start(tape));
+        }
+    }
+
+    /// Why no step from `y` is short enough, after an attempt that led to `y_next`.
+    fn too_small(
+        &self,
+        state: &ControlState,
+        y: &[S],
+        y_next: &[S],
+        tape: &M::Tape,
+        step: Step,
+    ) -> Error {
+        let (n, t, h) = (state.accepted, state.t, step.h());
+        let component = self.stepper.worst_component(y_next, &self.control.tolerances, tape);
+        if !y_next[component].is_finite() {
+            return Error::NotFinite { step: n, t, component };
+        }
+        // An implicit stage that fails leaves no state to tell by.
+        let mut slope = vec![S::zero(); y.len()];
+        self.ode.rhs(t, y, self.p, &mut slope, &mut self.ode.work());
+        match slope.iter().position(|slope| !slope.is_finite()) {
+            Some(component) => Error::NotFinite { step: n, t, component },
+            None => Error::StepSizeTooSmall { step: n, t, h, component },
         }
     }
 
@@ -289,22 +333,6 @@ fn step_limit(state: &ControlState, end: f64) -> Error {
     let stiff = state.stiff_steps >= STIFF_STEPS;
     let steps = state.accepted + state.rejected as usize;
     Error::StepLimit { steps, t: state.t, end, stiff }
-}
-
-fn too_small<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
-    control: &Control,
-    state: &ControlState,
-    stepper: &M,
-    y: &[S],
-    tape: &M::Tape,
-    step: Step,
-) -> Error {
-    let component = stepper.worst_component(y, &control.tolerances, tape);
-    if y[component].is_finite() {
-        Error::StepSizeTooSmall { step: state.accepted, t: state.t, h: step.h(), component }
-    } else {
-        Error::NotFinite { step: state.accepted, t: state.t, component }
-    }
 }
 
 /// Hairer, Nørsett & Wanner, Solving ODEs I, section II.4: a first step from the sizes of y, f and

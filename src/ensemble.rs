@@ -5,11 +5,11 @@
 //!
 //! ```
 //! use costate::ensemble;
-//! use costate::expr::Expr;
 //! use costate::model::Model;
 //! use costate::problem::Problem;
 //!
 //! let decay = Model::trace(1, 1, |_, y, p| [-&p[0] * &y[0]])
+//!     .initial(|_| [1.0.into()])
 //!     .terminal(|y, _| y[0].clone())
 //!     .build()?;
 //! let starts = [vec![1.0], vec![2.0], vec![3.0]];

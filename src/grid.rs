@@ -5,7 +5,9 @@ use crate::error::Error;
 /// The step from t_n = `t` to t_{n+1} = `t_next`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
+    /// t_n.
     pub t: f64,
+    /// t_{n+1}.
     pub t_next: f64,
 }
 
@@ -32,7 +34,9 @@ impl Step {
 /// The time span of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
+    /// t_0.
     pub start: f64,
+    /// T.
     pub end: f64,
 }
 
@@ -71,7 +75,14 @@ pub const AT_END: f64 = f64::INFINITY;
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeGrid {
     /// t_n = `start` + (`end` − `start`) n / `steps`; takes no memory.
-    Uniform { start: f64, end: f64, steps: usize },
+    Uniform {
+        /// t_0.
+        start: f64,
+        /// t_N.
+        end: f64,
+        /// N.
+        steps: usize,
+    },
     /// t_0, …, t_N as a controller chose them.
     Times(Vec<f64>),
 }
@@ -82,6 +93,22 @@ impl TimeGrid {
         match self {
             TimeGrid::Uniform { steps, .. } => *steps,
             TimeGrid::Times(times) => times.len().saturating_sub(1),
+        }
+    }
+
+    /// Fails unless the times ascend.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self {
+            TimeGrid::Uniform { steps: 0, .. } => Ok(()),
+            TimeGrid::Uniform { start, end, .. } => Span { start: *start, end: *end }.check(),
+            TimeGrid::Times(times) if times.is_empty() => Err(Error::BadSetting {
+                what: "the number of times of the grid",
+                given: "0".into(),
+                required: "at least 1",
+            }),
+            TimeGrid::Times(times) => {
+                times.windows(2).try_for_each(|t| Span { start: t[0], end: t[1] }.check())
+            }
         }
     }
 

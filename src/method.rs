@@ -37,12 +37,14 @@ pub trait Task<O: Vjp> {
 pub struct Abandoned {
     /// The steps that it took or rejected.
     pub steps: u64,
+    /// The time that it took.
     pub seconds: f64,
 }
 
 /// What a method needs to know of the run.
 #[derive(Clone, Debug)]
 pub struct MethodSettings {
+    /// Which adjoint is taken.
     pub adjoint: AdjointKind,
     /// Of error control; `None` for fixed steps.
     pub tolerances: Option<Tolerances>,

@@ -2,6 +2,7 @@
 //!
 //! y'(t) = f(t, y, p), y(t₀) = y₀(p), with y ∈ ℝᵈ (`dim`) and p ∈ ℝᵐ (`num_params`).
 
+use crate::error::{Error, check_length};
 use crate::linalg::{Matrix, Structure};
 use crate::scalar::Scalar;
 
@@ -75,6 +76,13 @@ pub trait Initial<S: Scalar = f64>: Send + Sync {
     fn initial_vjp(&self, p: &[S], y0_bar: &[S], p_bar: &mut [S]);
     /// Writes (∂y₀/∂p) `p_dot` to `y0_dot`.
     fn initial_jvp(&self, p: &[S], p_dot: &[S], y0_dot: &mut [S]);
+    /// Fails where this cannot be the initial state of a model with d states and m parameters.
+    ///
+    /// # Errors
+    /// Where a length does not fit.
+    fn check(&self, _dim: usize, _num_params: usize) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// An initial state that does not depend on the parameters.
@@ -85,5 +93,8 @@ impl<S: Scalar> Initial<S> for Vec<S> {
     fn initial_vjp(&self, _p: &[S], _y0_bar: &[S], _p_bar: &mut [S]) {}
     fn initial_jvp(&self, _p: &[S], _p_dot: &[S], y0_dot: &mut [S]) {
         y0_dot.fill(S::zero());
+    }
+    fn check(&self, dim: usize, _num_params: usize) -> Result<(), Error> {
+        check_length("the initial state", self.len(), dim)
     }
 }

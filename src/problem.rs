@@ -20,12 +20,30 @@ use crate::stepper::{AdjointStepper, Tolerances};
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solved {
+    /// J and its gradient.
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,
 }
 
 /// An initial value problem with an objective, and how to go about it.
+///
+/// J(p) = Σ_i J_i(t_i, y(t_i), p) + ∫ r dt of y' = f(t, y, p), y(t_0) = y_0(p).
+///
+/// ```
+/// use costate::model::Model;
+/// use costate::problem::Problem;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [2.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let problem = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[0.5]).rtol(1e-10).atol(1e-12);
+/// let (all, few) = (problem.gradient()?, problem.clone().snapshots(2).gradient()?);
+/// assert!((all.wrt_params[0] + 2.0 * (-0.5_f64).exp()).abs() < 1e-9);
+/// assert_eq!(all.wrt_params, few.wrt_params);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Problem<'a, O, I, J, M = Explicit> {
     ode: &'a O,
@@ -54,7 +72,7 @@ struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Options {
-            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-9] },
+            tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-12] },
             fixed_steps: None,
             max_steps: Control::MAX_STEPS,
             adjoint: AdjointKind::Discrete,
@@ -130,7 +148,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self
     }
 
-    /// The absolute tolerance of error control; 1e-9 unless told.
+    /// The absolute tolerance of error control; 1e-12 unless told.
     pub fn atol(mut self, atol: f64) -> Self {
         self.options.tolerances.atol = vec![atol];
         self
@@ -266,6 +284,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         if let Some(index) = self.p.iter().position(|p| !p.is_finite()) {
             return Err(Error::ParameterNotFinite { index, value: self.p[index] });
         }
+        self.initial.check(self.ode.dim(), self.ode.num_params())?;
+        self.objective.check(self.ode.dim(), self.ode.num_params())?;
         self.span.check()?;
         let atol = self.options.tolerances.atol.len();
         if atol != 1 {

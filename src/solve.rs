@@ -1,7 +1,7 @@
 //! The forward solution alone, read at given times.
 
 use crate::control::{Control, ControlState, Controlled, Event, Stops};
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::grid::{Span, Step, TimeGrid};
 use crate::ode::Ode;
 use crate::scalar::Scalar;
@@ -35,10 +35,29 @@ pub enum Stepping {
 
 /// Solves y' = f(t, y, p), y(t_0) = `y0`, and reads y at the ascending `times`: by dense output
 /// inside steps, or at their ends, on which error control lands where the dense output is less
-/// accurate than the steps.
+/// accurate than the steps. [`AT_END`](crate::grid::AT_END) is the end, wherever that is.
+///
+/// ```
+/// use costate::control::Control;
+/// use costate::grid::Span;
+/// use costate::model::Model;
+/// use costate::solve::{Stepping, solve};
+/// use costate::stepper::{ExplicitRk, Tolerances};
+/// use costate::tableau::DOP853;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
+/// let control = Control::new(Tolerances { rtol: 1e-9, atol: vec![1e-12] })?;
+/// let (stepper, span) = (ExplicitRk::new(&DOP853), Span { start: 0.0, end: 2.0 });
+/// let (stepping, times) = (Stepping::Adaptive(control), [0.5, 2.0]);
+/// let solution = solve(&decay, &stepper, span, &stepping, &[1.0], &[1.0], &times, &|_| {})?;
+/// for (t, y) in times.iter().zip(&solution.states) {
+///     assert!((y[0] - (-t).exp()).abs() < 1e-8);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// Where a step fails, or a time lies outside the span.
+/// Where a length or the span does not fit, a step fails, or a time lies outside the span.
 #[allow(clippy::too_many_arguments)]
 pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     ode: &O,
@@ -50,7 +69,15 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     times: &[f64],
     observe: &dyn Fn(Event),
 ) -> Result<Solution<S>, Error> {
+    check_length("the initial state", y0.len(), ode.dim())?;
+    check_length("the parameter vector", p.len(), ode.num_params())?;
+    span.check()?;
     span.check_times(times)?;
+    if *stepping == Stepping::Fixed(0) {
+        let (what, given) = ("the number of steps", "0".into());
+        return Err(Error::BadSetting { what, given, required: "at least 1" });
+    }
+    finite(0, span.start, y0)?;
     let mut tape = stepper.tape(ode);
     let mut y = y0.to_vec();
     let mut reader = Reader { times, states: Vec::with_capacity(times.len()) };
@@ -61,7 +88,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
             for n in 0..*steps {
                 let step = grid.step(n);
                 stepper.step(ode, p, step, &mut y, &mut tape).map_err(|f| f.at(n, step.t))?;
-                finite(n, step, &y)?;
+                finite(n, step.t_next, &y)?;
                 reader.read(stepper, ode, p, step, &y, &mut tape);
                 observe(Event::Accepted { step: n, taken: step, error: 0.0 });
             }
@@ -80,14 +107,16 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
             (grid, state.rejected)
         }
     };
+    // What is left are times AT_END.
+    reader.states.resize(times.len(), y);
     let counts = stepper.counts(&tape);
     let (method, states) = (stepper.name(), reader.states);
     Ok(Solution { method, times: times.to_vec(), states, grid, rejected, counts })
 }
 
-fn finite<S: Scalar>(n: usize, step: Step, y: &[S]) -> Result<(), Error> {
+fn finite<S: Scalar>(n: usize, t: f64, y: &[S]) -> Result<(), Error> {
     match y.iter().position(|y| !y.is_finite()) {
-        Some(component) => Err(Error::NotFinite { step: n, t: step.t_next, component }),
+        Some(component) => Err(Error::NotFinite { step: n, t, component }),
         None => Ok(()),
     }
 }

@@ -22,6 +22,21 @@ pub struct DotProduct {
 /// Tests the adjoint of each step y_{n+1} = Φ_n(y_n, p) of a run against its tangent, with
 /// directions v = (ẏ_n, ṗ) and w drawn from `seed`: a right adjoint gives errors near rounding.
 ///
+/// ```
+/// use costate::grid::TimeGrid;
+/// use costate::model::Model;
+/// use costate::stepper::{Esdirk, Newton};
+/// use costate::tableau::KVAERNO5;
+/// use costate::verify::dot_product;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * y[0].exp()]).initial(|_| [1.0.into()]).build()?;
+/// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 8 };
+/// let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation);
+/// let test = dot_product(&decay, &stepper, &grid, &[1.0], &[2.0], 1)?;
+/// assert!(test.error < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Where a step fails or a length is wrong.
 pub fn dot_product<O, M>(
@@ -125,6 +140,17 @@ impl Taylor {
 /// does; otherwise it is not smooth. ε is halved until the remainder is rounding, sixteen times at
 /// most. The largest ε is 1e-3, and less where `value` fails so far off,
 /// as on a grid whose short steps no longer meet a jump that has moved.
+///
+/// ```
+/// use costate::verify::taylor;
+///
+/// let value = |p: &[f64]| Ok(p[0].sin() * p[1]);
+/// let p = [0.3_f64, 2.0];
+/// let right = [2.0 * p[0].cos(), p[0].sin()];
+/// assert!(taylor(value, &p, &right, 1)?.passes());
+/// assert!(!taylor(value, &p, &[right[0], 1.1 * right[1]], 1)?.passes());
+/// # Ok::<(), costate::error::Error>(())
+/// ```
 ///
 /// # Errors
 /// Those of `value`.

@@ -15,33 +15,47 @@ pub struct Position {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("column {}: {problem}", position.column)]
 pub struct ParseError {
+    /// Where.
     pub position: Position,
+    /// Why.
     pub problem: ParseProblem,
 }
 
 /// Why a formula cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ParseProblem {
+    /// A character that no formula has.
     #[error("unexpected character {0:?}")]
     Character(char),
+    /// `=` where `==` is meant.
     #[error("`=` alone is no operator; write `==` to compare")]
     SingleEquals,
+    /// A number that is too large or malformed.
     #[error("`{0}` is no finite number")]
     Number(String),
+    /// The formula ends too early.
     #[error("the formula ends where {expected} should follow")]
     End { expected: &'static str },
+    /// Something else stands where one thing must.
     #[error("found `{found}` where {expected} should be")]
     Unexpected { found: String, expected: &'static str },
+    /// `a < b < c`.
     #[error("comparisons do not chain; write `a < b && b < c`")]
     ChainedComparison,
+    /// A name that is not defined.
     #[error("unknown name `{name}`{}", did_you_mean(suggestion))]
     UnknownName { name: String, suggestion: Option<String> },
+    /// A function that is not there.
     #[error("unknown function `{name}`{}", did_you_mean(suggestion))]
     UnknownFunction { name: String, suggestion: Option<String> },
+    /// A function's name without brackets.
     #[error("`{name}` is a function; write `{name}(…)`")]
     FunctionWithoutArguments { name: String },
+    /// Too many or too few arguments.
     #[error("`{name}` takes {expected}, not {found}")]
     ArgumentCount { name: String, expected: &'static str, found: usize },
+    /// Brackets or signs nested too deep.
     #[error("nested more than {limit} deep; name parts of it under `expressions`")]
     TooDeep { limit: usize },
 }

@@ -12,6 +12,7 @@ pub use schedule::ScheduleError;
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum Error {
     /// A state, an error estimate or the objective became infinite or NaN.
     #[error(
@@ -21,7 +22,8 @@ pub enum Error {
     NotFinite { step: usize, t: f64, component: usize },
     /// The objective's value is infinite or NaN.
     #[error(
-        "the objective is not finite in step {step}, before t = {t}: check its expression and data"
+        "the objective is not finite in step {step}, at or before t = {t}: check its expression \
+         and data"
     )]
     ObjectiveNotFinite { step: usize, t: f64 },
     /// A derivative is infinite or NaN although the objective is not.
@@ -115,8 +117,11 @@ pub enum Error {
 pub enum StepFailure {
     /// Newton's iteration diverged or was too slow.
     Newton,
-    /// I − hγJ is singular in this column.
-    Singular { column: usize },
+    /// I − hγJ is singular.
+    Singular {
+        /// The column without a pivot.
+        column: usize,
+    },
     /// The continuous adjoint could not be integrated over the step.
     Backward,
 }
@@ -135,10 +140,14 @@ impl StepFailure {
 /// Why a snapshot could not be kept, or is not what was kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum SnapshotError {
     /// The slot holds nothing or another step's state.
     #[error("slot {slot} was asked for step {step} and holds {}", held(.found))]
     WrongStep { slot: usize, step: usize, found: Option<usize> },
+    /// The slot holds a state of another length.
+    #[error("slot {slot} was asked for {given} numbers and holds {kept}")]
+    WrongLength { slot: usize, given: usize, kept: usize },
     /// The file system refused.
     #[error("{path}: {source}; give a directory that can be written and has room")]
     Io { path: String, source: std::io::Error },

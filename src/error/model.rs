@@ -7,71 +7,104 @@ use super::expr::did_you_mean;
 
 /// A model that cannot be read or built. The message is one line: where, what, and what to try.
 #[derive(Clone, Debug, PartialEq, Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ModelError {
+    /// An error in a file, with its path.
     #[error("{path}: {error}")]
     InFile { path: String, error: Box<ModelError> },
+    /// The file cannot be read.
     #[error("cannot be read ({reason}); check the path")]
     Unreadable { reason: String },
+    /// The file is empty.
     #[error("the file is empty; a model is a JSON object, see docs/model-format.md")]
     Empty,
+    /// The text is not JSON.
     #[error("not JSON: {reason}; check brackets, commas, quotes and numbers there")]
     NotJson { reason: String },
+    /// A value of another type than the key takes.
     #[error("{path}: expected {expected}, found {found}")]
     WrongType { path: String, expected: &'static str, found: &'static str },
+    /// A key that the format does not have.
     #[error("{path}: unknown key `{key}`{}", did_you_mean_or_list(suggestion, known))]
     UnknownKey { path: String, key: String, suggestion: Option<String>, known: String },
+    /// A key that must be there.
     #[error("{path}: the key `{key}` is missing; add it")]
     MissingKey { path: String, key: &'static str },
+    /// A name or a key given twice.
     #[error("{path}: `{name}` is given twice; remove or rename one of them")]
     Duplicate { path: String, name: String },
+    /// A name that two things share.
     #[error("{path}: `{name}` is already the name of {taken_by}; rename one of them")]
     NameTaken { path: String, name: String, taken_by: &'static str },
+    /// The name of a function, or of the time.
     #[error("{path}: `{name}` has a meaning of its own in formulas; choose another name")]
     ReservedName { path: String, name: String },
+    /// A text that cannot be a name.
     #[error("{path}: `{name}` cannot be a name; use a letter or _, then letters, digits and _")]
     BadName { path: String, name: String },
+    /// A formula that cannot be read.
     #[error("{path}: {error}")]
     Formula { path: String, error: ParseError },
+    /// Expressions that depend on each other in a circle.
     #[error("{path}: depends on itself: {}; break this circle", cycle.join(" -> "))]
     Cycle { path: String, cycle: Vec<String> },
+    /// An initial value that depends on a state.
     #[error("{path}: an initial value may depend on parameters only, not on states")]
     InitialUsesState { path: String },
+    /// A model without states.
     #[error("{path}: there are none; a model needs at least one")]
     NoStates { path: String },
+    /// A state without a rate.
     #[error("{path}: no rate for the state `{state}`; add one (0 if it is constant)")]
     MissingRate { path: String, state: String },
+    /// A rate of something that is no state.
     #[error("{path}: `{name}` is no state{}", did_you_mean(suggestion))]
     RateOfUnknownState { path: String, name: String, suggestion: Option<String> },
+    /// A scale other than lin and log10.
     #[error("{path}: unknown scale `{scale}`; use `lin` or `log10`")]
     UnknownScale { path: String, scale: String },
+    /// A value without a logarithm on the scale log10.
     #[error("{path}: {value} has no logarithm; use a positive value or the scale `lin`")]
     NotPositive { path: String, value: f64 },
+    /// Bounds in the wrong order.
     #[error("{path}: the lower bound {lower} is not below the upper bound {upper}; swap them")]
     Bounds { path: String, lower: f64, upper: f64 },
+    /// A nominal value outside its bounds.
     #[error("{path}: {value} lies outside the bounds {lower} to {upper}; move it or widen them")]
     OutsideBounds { path: String, value: f64, lower: f64, upper: f64 },
+    /// A time span that does not go forward.
     #[error("{path}: the end {end} is not after the start {start}; give a later end")]
     Span { path: String, start: f64, end: f64 },
+    /// An observation outside the time span.
     #[error(
         "{path}: {time} lies outside the time span {start} to {end}; remove it or extend the span"
     )]
     OutsideSpan { path: String, time: f64, start: f64, end: f64 },
+    /// A list of another length than is needed.
     #[error("{path}: {found} {things} where {expected} are needed; give one for each")]
     Length { path: String, things: &'static str, expected: usize, found: usize },
+    /// An observation entry without times.
     #[error("{path}: there are no observations; give at least one time or remove the entry")]
     NoObservations { path: String },
+    /// A standard deviation that is not positive.
     #[error("{path}: {value} is no standard deviation; use a positive number")]
     Sigma { path: String, value: f64 },
+    /// A number that is infinite or NaN.
     #[error("{path}: {value} is not finite; give a finite number")]
     NotFinite { path: String, value: f64 },
+    /// A value at the start that is infinite or NaN.
     #[error("{path}: is {value} at t = {time}; check for a division by zero or a negative root")]
     StartNotFinite { path: String, value: f64, time: f64 },
+    /// A parameter that the model does not have.
     #[error("there is no parameter `{name}`{}", did_you_mean_or_these(suggestion, known))]
     UnknownParameter { name: String, suggestion: Option<String>, known: String },
+    /// A model without an objective where one is needed.
     #[error("there is no objective to differentiate; add `objective` to the model")]
     NoObjective,
+    /// A variable whose index is out of range.
     #[error("{path}: uses {variable}, which the model does not have; check the index")]
     UnknownVariable { path: String, variable: String },
+    /// A part of a traced model that was left out.
     #[error("{path}: not given; call `{call}` before `build`")]
     NotGiven { path: String, call: &'static str },
 }

@@ -5,6 +5,7 @@ use thiserror::Error;
 /// Why a schedule cannot be made or followed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum ScheduleError {
     /// No memory at all.
     #[error("zero snapshots cannot reverse a run: give at least 1")]

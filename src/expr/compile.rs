@@ -13,9 +13,13 @@ use super::symbol::Variable;
 /// The lengths of the vectors that a function reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// d, the number of states.
     pub dim: usize,
+    /// m, the number of parameters.
     pub num_params: usize,
+    /// The numbers of [`Variable::Data`].
     pub num_data: usize,
+    /// The numbers that the function gives.
     pub num_outputs: usize,
 }
 

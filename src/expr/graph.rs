@@ -14,8 +14,11 @@ pub struct Id(pub(super) u32);
 pub enum Node {
     /// The bits of an f64, so that −0 differs from 0 and a NaN equals itself.
     Constant(u64),
+    /// A number that is given.
     Variable(Variable),
+    /// An operation on one node.
     Unary(Unary, Id),
+    /// An operation on two nodes.
     Binary(Binary, Id, Id),
     /// The second where the first is not 0, else the third.
     Select(Id, Id, Id),

@@ -3,25 +3,45 @@
 /// An operation on one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unary {
+    /// −x.
     Neg,
+    /// eˣ.
     Exp,
+    /// The natural logarithm.
     Log,
+    /// The logarithm to base 10.
     Log10,
+    /// √x.
     Sqrt,
+    /// The sine.
     Sin,
+    /// The cosine.
     Cos,
+    /// The tangent.
     Tan,
+    /// The inverse sine.
     Asin,
+    /// The inverse cosine.
     Acos,
+    /// The inverse tangent.
     Atan,
+    /// The hyperbolic sine.
     Sinh,
+    /// The hyperbolic cosine.
     Cosh,
+    /// The hyperbolic tangent.
     Tanh,
+    /// The inverse hyperbolic sine.
     Asinh,
+    /// The inverse hyperbolic cosine.
     Acosh,
+    /// The inverse hyperbolic tangent.
     Atanh,
+    /// |x|.
     Abs,
+    /// The largest whole number that is not larger.
     Floor,
+    /// The smallest whole number that is not smaller.
     Ceil,
     /// −1, 0 or 1.
     Sign,
@@ -32,20 +52,31 @@ pub enum Unary {
 /// An operation on two numbers. A comparison gives 1 or 0; any number but 0 counts as true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Binary {
+    /// a + b.
     Add,
+    /// a − b.
     Sub,
+    /// a b.
     Mul,
+    /// a / b.
     Div,
+    /// aᵇ.
     Pow,
     /// The smaller one; NaN if either is.
     Min,
     /// The larger one; NaN if either is.
     Max,
+    /// a < b.
     Less,
+    /// a ≤ b.
     LessEqual,
+    /// a = b.
     Equal,
+    /// a ≠ b.
     NotEqual,
+    /// Neither is 0.
     And,
+    /// Not both are 0.
     Or,
 }
 

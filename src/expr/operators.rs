@@ -141,6 +141,7 @@ impl Sum for Expr {
 
 /// The functions of the formula language. A comparison is 1 where it holds and 0 elsewhere.
 impl Expr {
+    /// eˣ.
     pub fn exp(&self) -> Expr {
         Expr::unary(Unary::Exp, self)
     }
@@ -148,45 +149,59 @@ impl Expr {
     pub fn ln(&self) -> Expr {
         Expr::unary(Unary::Log, self)
     }
+    /// The logarithm to base 10.
     pub fn log10(&self) -> Expr {
         Expr::unary(Unary::Log10, self)
     }
+    /// √x.
     pub fn sqrt(&self) -> Expr {
         Expr::unary(Unary::Sqrt, self)
     }
+    /// The sine.
     pub fn sin(&self) -> Expr {
         Expr::unary(Unary::Sin, self)
     }
+    /// The cosine.
     pub fn cos(&self) -> Expr {
         Expr::unary(Unary::Cos, self)
     }
+    /// The tangent.
     pub fn tan(&self) -> Expr {
         Expr::unary(Unary::Tan, self)
     }
+    /// The inverse sine.
     pub fn asin(&self) -> Expr {
         Expr::unary(Unary::Asin, self)
     }
+    /// The inverse cosine.
     pub fn acos(&self) -> Expr {
         Expr::unary(Unary::Acos, self)
     }
+    /// The inverse tangent.
     pub fn atan(&self) -> Expr {
         Expr::unary(Unary::Atan, self)
     }
+    /// The hyperbolic sine.
     pub fn sinh(&self) -> Expr {
         Expr::unary(Unary::Sinh, self)
     }
+    /// The hyperbolic cosine.
     pub fn cosh(&self) -> Expr {
         Expr::unary(Unary::Cosh, self)
     }
+    /// The hyperbolic tangent.
     pub fn tanh(&self) -> Expr {
         Expr::unary(Unary::Tanh, self)
     }
+    /// The inverse hyperbolic sine.
     pub fn asinh(&self) -> Expr {
         Expr::unary(Unary::Asinh, self)
     }
+    /// The inverse hyperbolic cosine.
     pub fn acosh(&self) -> Expr {
         Expr::unary(Unary::Acosh, self)
     }
+    /// The inverse hyperbolic tangent.
     pub fn atanh(&self) -> Expr {
         Expr::unary(Unary::Atanh, self)
     }
@@ -194,9 +209,11 @@ impl Expr {
     pub fn abs(&self) -> Expr {
         Expr::unary(Unary::Abs, self)
     }
+    /// The largest whole number that is not larger, with derivative 0.
     pub fn floor(&self) -> Expr {
         Expr::unary(Unary::Floor, self)
     }
+    /// The smallest whole number that is not smaller, with derivative 0.
     pub fn ceil(&self) -> Expr {
         Expr::unary(Unary::Ceil, self)
     }
@@ -228,27 +245,35 @@ impl Expr {
     pub fn powi(&self, exponent: i32) -> Expr {
         self.pow(f64::from(exponent))
     }
+    /// 1 where this is less than `other`.
     pub fn less(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::Less, self, &other.into())
     }
+    /// 1 where this is at most `other`.
     pub fn less_equal(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::LessEqual, self, &other.into())
     }
+    /// 1 where this is greater than `other`.
     pub fn greater(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::Less, &other.into(), self)
     }
+    /// 1 where this is at least `other`.
     pub fn greater_equal(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::LessEqual, &other.into(), self)
     }
+    /// 1 where both are equal.
     pub fn equal(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::Equal, self, &other.into())
     }
+    /// 1 where they differ.
     pub fn not_equal(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::NotEqual, self, &other.into())
     }
+    /// 1 where neither is 0.
     pub fn and(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::And, self, &other.into())
     }
+    /// 1 where not both are 0.
     pub fn or(&self, other: impl Into<Expr>) -> Expr {
         Expr::binary(Binary::Or, self, &other.into())
     }

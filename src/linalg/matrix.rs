@@ -6,7 +6,12 @@ pub enum Structure {
     /// All of them.
     Dense,
     /// Entry (i, j) with i − j ≤ `lower` and j − i ≤ `upper`.
-    Banded { lower: usize, upper: usize },
+    Banded {
+        /// The number of diagonals below the main one.
+        lower: usize,
+        /// The number of diagonals above it.
+        upper: usize,
+    },
 }
 
 impl Structure {

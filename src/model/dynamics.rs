@@ -1,6 +1,7 @@
 //! A model as an ODE with derivatives, and its initial state.
 
 use super::Model;
+use crate::error::{Error, check_length};
 use crate::expr::Registers;
 use crate::linalg::{Matrix, Structure};
 use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
@@ -120,6 +121,10 @@ impl Model {
 impl Initial for Model {
     fn initial(&self, p: &[f64], y0: &mut [f64]) {
         self.initial.value(self.start(), &[], p, y0, &mut self.initial.registers());
+    }
+    fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
+        check_length("the initial state", self.states.len(), dim)?;
+        check_length("the initial state's list of parameters", self.parameters.len(), num_params)
     }
     fn initial_vjp(&self, p: &[f64], y0_bar: &[f64], p_bar: &mut [f64]) {
         let mut registers = self.initial_at(p);

@@ -1,6 +1,7 @@
 //! A model's objective.
 
 use super::Model;
+use crate::error::{Error, check_length};
 use crate::expr::Registers;
 use crate::objective::Objective;
 
@@ -17,6 +18,11 @@ impl Objective for Model {
     fn scratch(&self) -> ObjectiveRegisters {
         let running = self.running.as_ref().map(|function| function.registers());
         ObjectiveRegisters { points: self.points.registers(), running }
+    }
+
+    fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
+        check_length("the objective's list of states", self.states.len(), dim)?;
+        check_length("the objective's list of parameters", self.parameters.len(), num_params)
     }
 
     fn times(&self) -> &[f64] {

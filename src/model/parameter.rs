@@ -33,10 +33,13 @@ impl Scale {
 /// A parameter of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
+    /// Its name in formulas.
     pub name: String,
     /// The nominal value, not its logarithm.
     pub value: f64,
+    /// Its unit, as text.
     pub unit: Option<String>,
+    /// How it stands in the parameter vector.
     pub scale: Scale,
     /// Bounds of the value, not of its logarithm.
     pub bounds: Option<(f64, f64)>,

@@ -86,6 +86,17 @@ impl<S: Scalar> Objective<S> for LeastSquares<S> {
         &self.times
     }
 
+    fn check(&self, dim: usize, _num_params: usize) -> Result<(), Error> {
+        match self.components.iter().find(|&&component| component >= dim) {
+            Some(component) => Err(Error::BadSetting {
+                what: "the observed component",
+                given: component.to_string(),
+                required: "less than the number of states of the model",
+            }),
+            None => Ok(()),
+        }
+    }
+
     fn point(&self, i: usize, _t: f64, y: &[S], _p: &[S], _scratch: &mut ()) -> S {
         self.observed(i).fold(S::zero(), |sum, (weight, component, data)| {
             let residual = y[component] - data;

@@ -1,5 +1,6 @@
 //! What is differentiated: J = Σ_i J_i(t_i, y(t_i), p) + ∫ r(t, y, p) dt.
 
+use crate::error::Error;
 use crate::scalar::Scalar;
 
 mod least_squares;
@@ -35,6 +36,14 @@ pub trait Objective<S: Scalar = f64>: Send + Sync {
         t_bar: &mut S,
         scratch: &mut Self::Scratch,
     );
+    /// Fails where this cannot be a function of the solution of a model with d states and m
+    /// parameters.
+    ///
+    /// # Errors
+    /// Where a length or an index does not fit.
+    fn check(&self, _dim: usize, _num_params: usize) -> Result<(), Error> {
+        Ok(())
+    }
     /// Whether there is a running cost at all.
     fn has_integrand(&self) -> bool {
         false

@@ -16,7 +16,12 @@ pub use ticks::bytes;
 pub enum PlotError {
     /// More steps than a reader can tell apart.
     #[error("a picture of {steps} steps cannot be read: draw at most {limit}")]
-    TooManySteps { steps: usize, limit: usize },
+    TooManySteps {
+        /// The steps that were to be drawn.
+        steps: usize,
+        /// The most that can be.
+        limit: usize,
+    },
     /// Nothing to draw.
     #[error("there is nothing to draw: the run has no steps")]
     Nothing,

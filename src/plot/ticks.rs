@@ -79,7 +79,7 @@ pub(super) fn decimal(low: f64, high: f64, most: usize) -> Vec<f64> {
     let leadings: [&[f64]; 4] =
         [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
     let fine = leadings.iter().map(|leading| choose(leading, 1));
-    let coarse = (2..700).map(|stride| choose(&[1.0], stride));
+    let coarse = (2..400).map(|stride| choose(&[1.0], stride));
     fine.chain(coarse).find(|ticks| ticks.len() <= most).unwrap_or_default()
 }
 

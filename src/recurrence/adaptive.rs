@@ -25,6 +25,7 @@ impl<'a, S, O, I, J, M> Adaptive<'a, O, I, J, M, S>
 where
     S: Scalar,
     O: Ode<S>,
+    I: Initial<S>,
     J: Objective<S>,
     M: Stepper<O, S>,
 {
@@ -32,7 +33,8 @@ where
     /// dense output is less accurate than its steps.
     ///
     /// # Errors
-    /// Where the end is not after the start, or a point term lies outside.
+    /// Where the end is not after the start, a point term lies outside, or the initial state or the
+    /// objective does not fit the model.
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         ode: &'a O,
@@ -45,6 +47,8 @@ where
     ) -> Result<Self, Error> {
         let Span { start, end } = span;
         span.check()?;
+        initial.check(ode.dim(), ode.num_params())?;
+        objective.check(ode.dim(), ode.num_params())?;
         span.check_times(objective.times())?;
         let stops = Stops::for_method(&stepper, objective.times(), span);
         let grid = TimeGrid::Times(vec![start]);

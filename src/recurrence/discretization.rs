@@ -37,12 +37,14 @@ impl<'a, S, O, I, J, M> Discretization<'a, O, I, J, M, S>
 where
     S: Scalar,
     O: Ode<S>,
+    I: Initial<S>,
     J: Objective<S>,
 {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// Where a point term lies outside the grid or they are not in order.
+    /// Where the grid does not go forward, a point term lies outside it or they are not in order, or
+    /// the initial state or the objective does not fit the model.
     pub fn new(
         ode: &'a O,
         initial: &'a I,
@@ -50,6 +52,9 @@ where
         stepper: M,
         grid: TimeGrid,
     ) -> Result<Self, Error> {
+        grid.check()?;
+        initial.check(ode.dim(), ode.num_params())?;
+        objective.check(ode.dim(), ode.num_params())?;
         let (start, end) = (grid.time(0), grid.end());
         Span { start, end }.check_times(objective.times())?;
         Ok(Discretization { ode, initial, objective, stepper, grid, end, scalar: PhantomData })

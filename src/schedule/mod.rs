@@ -24,16 +24,50 @@ use crate::error::ScheduleError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Keep the current state y_`step` in `slot`, overwriting what was there.
-    Store { step: usize, slot: usize },
+    Store {
+        /// n of the current state y_n.
+        step: usize,
+        /// Where it is kept.
+        slot: usize,
+    },
     /// Make the state y_`step` kept in `slot` the current one. The slot stays valid.
-    Restore { step: usize, slot: usize },
+    Restore {
+        /// n of the state y_n that the slot holds.
+        step: usize,
+        /// Where it was kept.
+        slot: usize,
+    },
     /// Take the steps `from`, …, `to`−1 from the current state y_`from`; y_`to` is then current.
-    Advance { from: usize, to: usize },
+    Advance {
+        /// The first step taken.
+        from: usize,
+        /// The first step not taken.
+        to: usize,
+    },
     /// Take step `step` from the current state y_`step` with a tape, and apply its adjoint.
-    Reverse { step: usize },
+    Reverse {
+        /// n of the current state y_n.
+        step: usize,
+    },
 }
 
 /// An iterator over the actions that reverse a chain; its last action is `Reverse { step: 0 }`.
+///
+/// ```
+/// use costate::schedule::Action::{Advance, Restore, Reverse, Store};
+/// use costate::schedule::Revolve;
+///
+/// let actions: Vec<_> = Revolve::new(3, 1)?.collect();
+/// let restore = Restore { step: 0, slot: 0 };
+/// assert_eq!(actions[..3], [
+///     Store { step: 0, slot: 0 },
+///     Advance { from: 0, to: 2 },
+///     Reverse { step: 2 },
+/// ]);
+/// assert_eq!(actions[3..6], [restore, Advance { from: 0, to: 1 }, Reverse { step: 1 }]);
+/// assert_eq!(actions[6..], [restore, Reverse { step: 0 }]);
+/// # Ok::<(), costate::error::ScheduleError>(())
+/// ```
 pub trait Schedule: Iterator<Item = Action> + Send {
     /// An upper bound on the slots that are in use at once.
     fn num_slots(&self) -> usize;

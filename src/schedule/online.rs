@@ -1,7 +1,6 @@
 //! A first sweep of unknown length that need not be repeated.
 
-use std::collections::VecDeque;
-
+use super::optimum::binomial;
 use super::reversal::{Kept, Reversal};
 use super::revolve::Binomial;
 use super::{Action, OnlineSchedule, Schedule, check_slots};
@@ -12,16 +11,20 @@ use crate::error::ScheduleError;
 /// for; the reverse sweep gives freed slots to each segment before at the [optimum](super::Revolve)
 /// for it.
 ///
-/// In all it advances over at most 1.44 t(l, s) steps (1.02 to 1.09 on average) for l ≤ 2000 and
-/// 2 ≤ s ≤ 40, not counting the last step, which shows the end.
+/// For every l ≤ 2000 and 2 ≤ s ≤ 40 the advances are at most 1 + 1/(s + 2) times t(l, s) + 1, the 1
+/// being the last step, which shows the end.
 ///
-/// Every state that is passed has a level. Once the slots are full, a kept state is dispensable
-/// when a later one has a higher level, and its slot goes to the next state, of level 0; where none
-/// is dispensable, the last state is not kept and the next one gets a level above it.
+/// With β(s, r) = C(s + r, s), repetition r is reached when l exceeds β(s, r−1). As long as
+/// l ≤ β(s, r), the segment behind the i-th snapshot, which is reversed in the s − i slots that
+/// those before it leave, may be C(s−i+r−1, r−1) steps long; where all are, that is the binomial
+/// schedule of β(s, r) steps. So in phase r the states at these *binomial* steps are kept when they
+/// are passed and held until the phase ends; others only where the last segment would become too
+/// long. Each takes the slot of the latest state that is not binomial and whose two segments may be
+/// one: the late segments are the shortest, and cost least to do again.
 ///
-/// Q. Wang, P. Moin and G. Iaccarino, Minimal repetition dynamic checkpointing algorithm for
-/// unsteady adjoint calculation, SIAM J. Sci. Comput. 31 (2009) 2549–2567,
-/// doi 10.1137/080727890.
+/// Online checkpointing: Q. Wang, P. Moin and G. Iaccarino, SIAM J. Sci. Comput. 31 (2009)
+/// 2549–2567, doi 10.1137/080727890 (least repetition); P. Stumm and A. Walther, SIAM J. Sci.
+/// Comput. 32 (2010) 836–854, doi 10.1137/080742439 (fewest advances).
 ///
 /// ```
 /// use costate::schedule::{Counts, Online, optimum};
@@ -48,76 +51,133 @@ impl Online {
     /// Where `slots` is zero.
     pub fn new(slots: usize) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
-        Ok(Online { slots, sweep: Sweep::Forward(Forward::default()) })
+        Ok(Online { slots, sweep: Sweep::Forward(Forward::new(slots)) })
     }
 }
 
-/// The kept states of the first sweep and the current one.
-#[derive(Clone, Debug, Default)]
-struct Forward {
-    /// Kept states none of which is dispensable, in ascending order of steps; their levels do not
-    /// ascend.
-    needed: Vec<Levelled>,
-    /// In descending order: the latest are the nearest together, and cost least to do without.
-    dispensable: VecDeque<Kept>,
-    step: usize,
-    level: u64,
-    /// What becomes of the current state is decided.
-    decided: bool,
-    /// The current state has no slot.
-    dropped: bool,
+/// A kept state of the first sweep.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    kept: Kept,
+    /// Held until the phase ends.
+    binomial: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Levelled {
-    kept: Kept,
-    level: u64,
+/// The first sweep in phase r.
+#[derive(Clone, Debug)]
+struct Forward {
+    slots: usize,
+    step: usize,
+    /// What becomes of the current state is decided.
+    decided: bool,
+    /// In ascending order of steps.
+    kept: Vec<Candidate>,
+    repetition: usize,
+    /// β(s, r).
+    phase_end: usize,
+    /// C(m+r−1, r−1) at index m: how long a segment that is reversed in m slots may be.
+    longest: Vec<usize>,
+    next_binomial: usize,
+    /// Slots left for what follows the next binomial step.
+    slots_behind: usize,
 }
 
 impl Forward {
-    fn next(&mut self, slots: usize) -> Action {
+    fn new(slots: usize) -> Self {
+        Forward {
+            slots,
+            step: 0,
+            decided: false,
+            kept: Vec::new(),
+            repetition: 1,
+            phase_end: reach(slots, 1),
+            longest: Vec::new(),
+            next_binomial: usize::MAX,
+            slots_behind: 0,
+        }
+    }
+
+    fn next(&mut self) -> Action {
         if !self.decided {
             self.decided = true;
-            if let Some(slot) = self.take_slot(slots) {
-                let (step, level) = (self.step, self.level);
-                self.needed.push(Levelled { kept: Kept { step, slot }, level });
-                return Action::Store { step, slot };
+            if let Some(slot) = self.take_slot() {
+                return Action::Store { step: self.step, slot };
             }
-            self.dropped = true;
         }
-        self.advance()
-    }
-
-    /// A slot for the current state: an unused one, or that of a dispensable state.
-    fn take_slot(&mut self, slots: usize) -> Option<usize> {
-        let used = self.needed.len() + self.dispensable.len();
-        if used < slots { Some(used) } else { self.dispensable.pop_front().map(|kept| kept.slot) }
-    }
-
-    fn advance(&mut self) -> Action {
-        let from = self.step;
-        self.step += 1;
-        self.level = if self.dropped { self.level + 1 } else { 0 };
         self.decided = false;
-        self.dropped = false;
-        // Step 0 is needed whatever comes.
-        while let Some(lower) =
-            self.needed.pop_if(|state| state.kept.step > 0 && state.level < self.level)
-        {
-            self.dispensable.push_back(lower.kept);
+        self.step += 1;
+        Action::Advance { from: self.step - 1, to: self.step }
+    }
+
+    /// The slot for the current state, where it is to be kept.
+    fn take_slot(&mut self) -> Option<usize> {
+        let (step, filled) = (self.step, self.kept.len());
+        if filled < self.slots {
+            self.kept.push(Candidate { kept: Kept { step, slot: filled }, binomial: false });
+            return Some(filled);
         }
-        Action::Advance { from, to: self.step }
+        if step >= self.phase_end {
+            self.start_phase();
+        }
+        let binomial = step == self.next_binomial;
+        let last_segment = step + 1 - self.kept[filled - 1].kept.step;
+        if self.repetition == 1 || !(binomial || last_segment > self.longest[1]) {
+            return None;
+        }
+        let index = self.dispensable()?;
+        let slot = self.kept.remove(index).kept.slot;
+        self.kept.push(Candidate { kept: Kept { step, slot }, binomial });
+        if binomial {
+            self.pass_binomial();
+        }
+        Some(slot)
+    }
+
+    fn start_phase(&mut self) {
+        self.repetition += 1;
+        let r = self.repetition;
+        self.phase_end = reach(self.slots, r);
+        self.longest = (0..=self.slots).map(|slots| reach(slots, r - 1)).collect();
+        self.kept.iter_mut().for_each(|candidate| candidate.binomial = false);
+        self.next_binomial = 0;
+        self.slots_behind = self.slots;
+        self.pass_binomial();
+    }
+
+    fn pass_binomial(&mut self) {
+        self.next_binomial = match self.slots_behind {
+            0 | 1 => usize::MAX,
+            slots => self.next_binomial.saturating_add(self.longest[slots]),
+        };
+        self.slots_behind = self.slots_behind.saturating_sub(1);
+    }
+
+    /// The latest state that can be done without, for one at the current step.
+    fn dispensable(&self) -> Option<usize> {
+        let mut next = self.step;
+        for index in (1..self.kept.len()).rev() {
+            let merged = next - self.kept[index - 1].kept.step;
+            if !self.kept[index].binomial && merged <= self.longest[self.slots - index + 1] {
+                return Some(index);
+            }
+            next = self.kept[index].kept.step;
+        }
+        None
     }
 
     /// The reverse sweep of `steps` steps, from y_{N−1}.
-    fn turn(self, steps: usize, slots: usize) -> Reversal<Binomial> {
-        let needed = self.needed.into_iter().map(|state| state.kept);
-        let mut kept: Vec<Kept> = needed.chain(self.dispensable).collect();
-        kept.sort_unstable_by_key(|kept| kept.step);
-        let useful = slots.min(steps.max(kept.len()));
+    fn turn(&self, steps: usize) -> Reversal<Binomial> {
+        let kept: Vec<Kept> = self.kept.iter().map(|candidate| candidate.kept).collect();
+        let useful = self.slots.min(steps.max(kept.len()));
         let free = (kept.len()..useful).rev().collect();
         Reversal::resume(Binomial, steps, kept, free)
     }
+}
+
+/// β(s, r) = C(s + r, s), the most steps that s snapshots reverse in r repetitions.
+fn reach(slots: usize, repetition: usize) -> usize {
+    let reach = binomial((slots as u64).saturating_add(repetition as u64), repetition as u64);
+    usize::try_from(reach).unwrap_or(usize::MAX)
 }
 
 impl Iterator for Online {
@@ -125,7 +185,7 @@ impl Iterator for Online {
 
     fn next(&mut self) -> Option<Action> {
         match &mut self.sweep {
-            Sweep::Forward(forward) => Some(forward.next(self.slots)),
+            Sweep::Forward(forward) => Some(forward.next()),
             Sweep::Back(reversal) => reversal.next(),
         }
     }
@@ -139,10 +199,8 @@ impl Schedule for Online {
 
 impl OnlineSchedule for Online {
     fn end(&mut self, num_steps: usize) {
-        let forward = match &mut self.sweep {
-            Sweep::Forward(forward) => std::mem::take(forward),
-            Sweep::Back(_) => return,
-        };
-        self.sweep = Sweep::Back(forward.turn(num_steps, self.slots));
+        if let Sweep::Forward(forward) = &self.sweep {
+            self.sweep = Sweep::Back(forward.turn(num_steps));
+        }
     }
 }

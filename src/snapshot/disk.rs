@@ -1,11 +1,11 @@
 //! Snapshots in files, checked when they are read.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use super::SnapshotStore;
+use super::{SnapshotStore, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -16,6 +16,23 @@ const CHECKSUM: usize = 4;
 
 /// One file a slot in a directory: header, state, CRC-32 of both, all little endian. A file is
 /// written beside its place and renamed into it.
+///
+/// ```
+/// use costate::snapshot::{DiskStore, SnapshotStore};
+///
+/// let directory = std::env::temp_dir().join(format!("costate-example-{}", std::process::id()));
+/// let mut store = DiskStore::new(&directory)?;
+/// store.store(0, 7, &[1.0, 2.0])?;
+/// let mut y = [0.0; 2];
+/// store.restore(0, 7, &mut y)?;
+/// assert_eq!(y, [1.0, 2.0]);
+///
+/// std::fs::write(store.path(0), b"torn")?;
+/// assert!(store.restore(0, 7, &mut y).is_err());
+/// # drop(store);
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct DiskStore<S> {
     directory: PathBuf,
@@ -26,25 +43,28 @@ pub struct DiskStore<S> {
     scalar: PhantomData<S>,
 }
 
+impl<S> DiskStore<S> {
+    /// The file of a slot.
+    pub fn path(&self, slot: usize) -> PathBuf {
+        self.directory.join(format!("slot-{slot}-{:016x}.costate", self.run))
+    }
+}
+
 impl<S: Scalar> DiskStore<S> {
-    /// Slots in `directory`, which is made where it is not there. Files of another store are not
-    /// mistaken for this one's: each carries the number that tells this store from others.
+    /// Slots in `directory`, which is made where it is not there. Other stores may use it at the
+    /// same time: the files carry, in name and content, the number that tells this store from them.
     ///
     /// # Errors
     /// Where the directory cannot be made or written.
     pub fn new(directory: impl AsRef<Path>) -> Result<Self, SnapshotError> {
         let directory = directory.as_ref().to_path_buf();
-        let probe = directory.join(format!("probe-{}", std::process::id()));
+        let run = unique();
+        let probe = directory.join(format!("probe-{run:016x}"));
         fs::create_dir_all(&directory).map_err(|source| io_error(&directory, source))?;
         fs::write(&probe, MAGIC).map_err(|source| io_error(&directory, source))?;
         fs::remove_file(&probe).map_err(|source| io_error(&probe, source))?;
         let (buffer, dim, steps) = (Vec::new(), 0, Vec::new());
-        Ok(DiskStore { directory, run: unique(), buffer, dim, steps, scalar: PhantomData })
-    }
-
-    /// The file of a slot.
-    pub fn path(&self, slot: usize) -> PathBuf {
-        self.directory.join(format!("slot-{slot}.costate"))
+        Ok(DiskStore { directory, run, buffer, dim, steps, scalar: PhantomData })
     }
 
     fn header(&self, step: usize, dim: usize) -> [u8; HEADER] {
@@ -62,11 +82,14 @@ impl<S: Scalar> DiskStore<S> {
     }
 
     fn write(&self, slot: usize) -> io::Result<()> {
-        let beside = self.directory.join(format!("slot-{slot}.writing"));
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(&self.buffer)?;
-        drop(file);
-        fs::rename(&beside, self.path(slot))
+        let beside = self.path(slot).with_extension("writing");
+        let written = fs::write(&beside, &self.buffer);
+        let written = written.and_then(|()| fs::rename(&beside, self.path(slot)));
+        if written.is_err() {
+            // What is left of a full disk is better empty; the error itself says enough.
+            let _ = fs::remove_file(&beside);
+        }
+        written
     }
 }
 
@@ -92,9 +115,10 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
 
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError> {
         let found = self.steps.get(slot).copied().flatten();
-        if found != Some(step) || y.len() != self.dim {
+        if found != Some(step) {
             return Err(SnapshotError::WrongStep { slot, step, found });
         }
+        check_dim(slot, y.len(), self.dim)?;
         let path = self.path(slot);
         let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
         let expected = Self::file_size(y.len());
@@ -130,7 +154,7 @@ impl<S> Drop for DiskStore<S> {
     fn drop(&mut self) {
         for slot in 0..self.steps.len() {
             // A file that cannot be removed is left; there is nobody to tell.
-            let _ = fs::remove_file(self.directory.join(format!("slot-{slot}.costate")));
+            let _ = fs::remove_file(self.path(slot));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Snapshots in memory.
 
-use super::SnapshotStore;
+use super::{SnapshotStore, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -59,9 +59,10 @@ impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
 
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError> {
         let found = self.steps.get(slot).copied().flatten();
-        if found != Some(step) || y.len() != self.dim {
+        if found != Some(step) {
             return Err(SnapshotError::WrongStep { slot, step, found });
         }
+        check_dim(slot, y.len(), self.dim)?;
         let (block, range) = self.place(slot);
         y.copy_from_slice(&self.blocks[block][range]);
         Ok(())

@@ -20,3 +20,7 @@ pub trait SnapshotStore<S: Scalar>: Send {
     /// The most bytes of states that were held at once.
     fn bytes_peak(&self) -> usize;
 }
+
+fn check_dim(slot: usize, given: usize, kept: usize) -> Result<(), SnapshotError> {
+    if given == kept { Ok(()) } else { Err(SnapshotError::WrongLength { slot, given, kept }) }
+}

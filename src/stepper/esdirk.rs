@@ -34,6 +34,21 @@ const MAX_ITERATIONS: usize = 12;
 const MAX_STAGNATION_ITERATIONS: usize = 60;
 
 /// An ESDIRK method.
+///
+/// ```
+/// use costate::grid::Step;
+/// use costate::model::Model;
+/// use costate::stepper::{Esdirk, Newton, Stepper};
+/// use costate::tableau::KVAERNO3;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
+/// let kvaerno3 = Esdirk::new(&KVAERNO3, Newton::Stagnation);
+/// let (mut y, mut tape) = ([1.0], kvaerno3.tape(&decay));
+/// // L-stable: a decay a million times faster than the step is gone after it.
+/// kvaerno3.step(&decay, &[1e6], Step { t: 0.0, t_next: 1.0 }, &mut y, &mut tape).unwrap();
+/// assert!(y[0].abs() < 1e-5);
+/// # Ok::<(), costate::error::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Esdirk {
     pub(crate) scheme: Scheme<f64>,

@@ -19,6 +19,20 @@ use crate::stepper::stages::dot;
 use crate::tableau::Tableau;
 
 /// An explicit Runge–Kutta method.
+///
+/// ```
+/// use costate::grid::Step;
+/// use costate::model::Model;
+/// use costate::stepper::{ExplicitRk, Stepper};
+/// use costate::tableau::TSIT5;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
+/// let tsit5: ExplicitRk = ExplicitRk::new(&TSIT5);
+/// let (mut y, mut tape) = ([1.0], tsit5.tape(&decay));
+/// tsit5.step(&decay, &[1.0], Step { t: 0.0, t_next: 0.1 }, &mut y, &mut tape).unwrap();
+/// assert!((y[0] - (-0.1_f64).exp()).abs() < 1e-9);
+/// # Ok::<(), costate::error::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExplicitRk<S: Scalar = f64> {
     pub(crate) scheme: Scheme<S>,

@@ -47,7 +47,9 @@ impl std::ops::Add for Counts {
 /// `atol[i]` + `rtol` max(|y_i(t_n)|, |y_i(t_{n+1})|); `atol` has one entry or d.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tolerances {
+    /// The relative tolerance.
     pub rtol: f64,
+    /// The absolute tolerances.
     pub atol: Vec<f64>,
 }
 

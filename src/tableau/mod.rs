@@ -89,7 +89,7 @@ pub struct Tableau {
     pub embedded_order: u32,
     /// s abscissae.
     pub c: &'static [f64],
-    /// Row i holds a_ij for j < i (explicit) or j ≤ i (diagonally implicit, row 0 = `[0]`).
+    /// Row i holds a_ij for j < i (explicit) or j ≤ i (diagonally implicit, row 0 being the single 0).
     pub a: &'static [&'static [f64]],
     /// s weights.
     pub b: &'static [f64],

@@ -1,0 +1,22 @@
+//! The pages of `docs/`: tutorial, adjoints, checkpointing, choosing a method, notation, design,
+//! references. Their examples are tested.
+
+#[doc = include_str!("../docs/tutorial.md")]
+pub mod tutorial {}
+#[doc = include_str!("../docs/adjoints.md")]
+pub mod adjoints {}
+#[doc = include_str!("../docs/checkpointing.md")]
+pub mod checkpointing {}
+#[doc = include_str!("../docs/methods.md")]
+pub mod methods {}
+#[doc = include_str!("../docs/notation.md")]
+pub mod notation {}
+#[doc = include_str!("../docs/design.md")]
+pub mod design {}
+#[doc = include_str!("../docs/references.md")]
+pub mod references {}
+
+/// The README's example, run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub mod readme {}

@@ -1,0 +1,126 @@
+//! The memory bound is real: what a process held at its peak, by the operating system's own count.
+//! Each measurement is made in a child process that does nothing else.
+
+use std::process::Command;
+
+use costate::adjoint::{Gradient, Stats};
+use costate::method::Explicit;
+use costate::problem::Problem;
+use costate::tableau::{BS3, RK4};
+use costate_models::biology::lotka_volterra::p1a;
+use costate_models::pde::burgers;
+
+const CHILD: &str = "COSTATE_MEMORY_CHILD";
+
+/// Runs the test of this name alone in a child, and gives its peak in MB.
+fn peak_of(test: &str) -> Option<f64> {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: the peak is read from /proc");
+        return None;
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    let line = text.lines().find_map(|line| line.split("peak MB ").nth(1));
+    Some(line.unwrap_or_else(|| panic!("{text}")).trim().parse().unwrap())
+}
+
+fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+fn tell_peak() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!("peak MB {}", kib / 1024.0);
+}
+
+/// snapshots × state within 2 % of what is reported for them, and with the tape, the grid and the
+/// sweep's vectors of what is reported in all.
+fn reported_is_held(stats: &Stats, dim: usize, params: usize, tape: usize, grid: usize) {
+    let snapshots = stats.snapshots_peak as usize * 8 * dim;
+    let all = snapshots + tape + grid + 8 * (3 * dim + params);
+    let near =
+        |reported: u64, held: usize| (reported as f64 - held as f64).abs() <= 0.02 * held as f64;
+    assert!(near(stats.snapshot_bytes_peak, snapshots), "{stats:?}");
+    assert!(near(stats.peak_bytes, all), "{stats:?}: {all}");
+}
+
+#[test]
+fn burgers_with_fifty_snapshots() {
+    let problem = if cfg!(debug_assertions) {
+        eprintln!("without optimisation p6s stands for p6");
+        burgers::p6s()
+    } else {
+        burgers::p6()
+    };
+    if !is_child() {
+        if let Some(peak) = peak_of("burgers_with_fifty_snapshots") {
+            assert!(peak < 60.0, "{peak} MB");
+        }
+        return;
+    }
+    let (dim, steps) = (problem.y0.len(), problem.fixed_steps.unwrap());
+    let g: Gradient =
+        Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
+            .method(Explicit::Named(&RK4))
+            .fixed_steps(steps)
+            .snapshots(50)
+            .gradient()
+            .unwrap();
+    assert_eq!(g.stats.snapshots_peak, 50);
+    // Four stages and the interpolant's fifth: Y, k and their bars, k̄ and λ, and two states for
+    // points.
+    let tape = (3 * 5 + 2 + 2) * 8 * dim;
+    reported_is_held(&g.stats, dim, problem.p.len(), tape, 0);
+    tell_peak();
+}
+
+#[test]
+fn a_million_fixed_steps() {
+    if !is_child() {
+        if let Some(peak) = peak_of("a_million_fixed_steps") {
+            assert!(peak < 20.0, "{peak} MB");
+        }
+        return;
+    }
+    let problem = p1a();
+    let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
+        .method(Explicit::Named(&RK4))
+        .fixed_steps(1_000_000)
+        .snapshots(30)
+        .gradient()
+        .unwrap();
+    assert_eq!(g.stats.steps, 1_000_000);
+    assert_eq!(g.stats.snapshots_peak, 30);
+    tell_peak();
+}
+
+#[test]
+fn a_million_controlled_steps() {
+    if !is_child() {
+        if let Some(peak) = peak_of("a_million_controlled_steps") {
+            assert!(peak < 20.0, "{peak} MB");
+        }
+        return;
+    }
+    let problem = p1a();
+    let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, (0.0, 680.0), &problem.p)
+        .method(Explicit::Named(&BS3))
+        .rtol(1e-10)
+        .atol(1e-10)
+        .max_steps(5_000_000)
+        .snapshots(30)
+        .gradient()
+        .unwrap();
+    println!("{} steps", g.stats.steps);
+    assert!((800_000..1_300_000).contains(&g.stats.steps), "{} steps", g.stats.steps);
+    assert_eq!(g.stats.snapshots_peak, 30);
+    assert!(g.stats.peak_bytes > 8 * g.stats.steps);
+    tell_peak();
+}

@@ -1,0 +1,99 @@
+//! The benchmark problems against references of higher precision.
+
+use costate::adjoint::Gradient;
+use costate::method::{AnyMethod, Explicit, Method};
+use costate::objective::Objective;
+use costate::ode::Vjp;
+use costate::problem::{Problem, ScheduleKind};
+use costate::tableau::{DOP853, KVAERNO5, RK4};
+use costate_models::Benchmark;
+use costate_models::biology::lotka_volterra::p1a;
+use costate_models::chemistry::robertson::p2;
+use costate_models::learning::neural_ode::p4a;
+use costate_models::pde::brusselator::p3a;
+use costate_models::pde::burgers::p6s;
+
+use crate::common::{bits, file, shared};
+use crate::{near, number, numbers};
+
+const AUTO: AnyMethod = AnyMethod::Auto;
+const IMPLICIT: AnyMethod = AnyMethod::Named(&KVAERNO5);
+const EXPLICIT: AnyMethod = AnyMethod::Named(&DOP853);
+
+fn gradient<O: Vjp, J: Objective>(
+    benchmark: &Benchmark<O, J>,
+    method: impl Method<O>,
+    rtol: f64,
+    atol: f64,
+) -> (String, Gradient) {
+    let Benchmark { ode, objective, y0, p, span, id, .. } = benchmark;
+    let problem = Problem::new(ode, y0, objective, *span, p).method(method).rtol(rtol).atol(atol);
+    let solved = problem.solved().unwrap();
+    (format!("{id} by {}", solved.method), solved.gradient)
+}
+
+fn against(id: &str, (what, gradient): (String, Gradient), bound: f64) {
+    let Some(reference) = shared(&format!("reference/{id}.json")) else { return };
+    near(&format!("{what}, J"), &[gradient.value], &[number(&reference["loss"])], bound);
+    near(&what, &gradient.wrt_params, &numbers(&reference["grad"]), bound);
+}
+
+#[test]
+fn lotka_volterra() {
+    for method in [AUTO, IMPLICIT] {
+        against("p1a", gradient(&p1a(), method, 1e-12, 1e-12), 1e-9);
+    }
+}
+
+#[test]
+fn robertson() {
+    for method in [AUTO, IMPLICIT] {
+        against("p2", gradient(&p2(), method, 1e-11, 1e-17), 1e-8);
+    }
+}
+
+#[test]
+fn brusselator() {
+    for method in [AUTO, IMPLICIT, EXPLICIT] {
+        against("p3a", gradient(&p3a(), method, 1e-11, 1e-11), 1e-8);
+    }
+}
+
+#[test]
+fn neural_ode() {
+    against("p4a", gradient(&p4a(), Explicit::Auto, 1e-11, 1e-11), 1e-8);
+}
+
+#[test]
+fn model_files_give_the_benchmarks() {
+    for (name, id, atol, bound) in
+        [("biology/lotka_volterra", "p1a", 1e-12, 1e-9), ("chemistry/robertson", "p2", 1e-17, 1e-8)]
+    {
+        let model = file(name);
+        let (p, span) = (model.nominal(), model.span().unwrap());
+        let problem = Problem::new(&model, &model, &model, span, &p).method(AUTO);
+        let rtol = if id == "p2" { 1e-11 } else { 1e-12 };
+        let gradient = problem.rtol(rtol).atol(atol).gradient().unwrap();
+        against(id, (format!("{name}.json"), gradient), bound);
+    }
+}
+
+#[test]
+fn burgers_on_every_schedule() {
+    let Some(reference) = shared("reference/p6s.json") else { return };
+    let Benchmark { ode, objective, y0, p, span, fixed_steps, .. } = p6s();
+    let problem = Problem::new(&ode, &y0, &objective, span, &p)
+        .method(Explicit::Named(&RK4))
+        .fixed_steps(fixed_steps.unwrap());
+    let first = problem.gradient().unwrap();
+    near("p6s, J", &[first.value], &[number(&reference["loss"])], 1e-12);
+    for (name, schedule) in ScheduleKind::ALL {
+        for snapshots in [3, 10, 50, 1000] {
+            let problem = problem.clone().schedule(schedule).snapshots(snapshots);
+            let gradient = problem.gradient().unwrap();
+            let what = format!("p6s by {name}, {snapshots} snapshots");
+            near(&what, &gradient.wrt_params, &numbers(&reference["grad"]), 1e-12);
+            assert!(bits(&gradient) == bits(&first), "{what}: other bits");
+        }
+    }
+}
