@@ -211,7 +211,7 @@ fn check_passes_on_every_kind_of_method() {
         assert!((found["taylor"]["rate"].as_f64().unwrap() - 2.0).abs() < 0.1, "{arguments:?}");
         let (error, limit) = (&found["dot_product"]["error"], &found["dot_product"]["limit"]);
         let (error, limit) = (error.as_f64().unwrap(), limit.as_f64().unwrap());
-        assert!(error <= limit && limit < 1e-6, "{arguments:?}: {error} {limit}");
+        assert!(error <= limit && limit < 1e-5, "{arguments:?}: {error} {limit}");
     }
 }
 

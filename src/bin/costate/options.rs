@@ -30,10 +30,12 @@ pub struct Run {
           value_parser = PossibleValuesParser::new(AnyMethod::names()))]
     method: String,
     /// The relative tolerance of error control
-    #[arg(long, value_name = "R", default_value = "1e-6", value_parser = number, allow_hyphen_values = true)]
+    #[arg(long, value_name = "R", default_value = "1e-6", value_parser = number,
+          allow_hyphen_values = true)]
     rtol: f64,
     /// The absolute tolerance of error control
-    #[arg(long, value_name = "A", default_value = "1e-12", value_parser = number, allow_hyphen_values = true)]
+    #[arg(long, value_name = "A", default_value = "1e-12", value_parser = number,
+          allow_hyphen_values = true)]
     atol: f64,
     /// Take N steps of one length instead of controlling the error
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]

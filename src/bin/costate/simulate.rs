@@ -21,12 +21,15 @@ pub struct Simulate {
     #[arg(
         long,
         value_name = "T,T,…",
-        value_delimiter = ',', value_parser = number, allow_hyphen_values = true,
+        value_delimiter = ',',
+        value_parser = number,
+        allow_hyphen_values = true,
         conflicts_with = "points"
     )]
     times: Vec<f64>,
     /// This many times at equal distances over the span
-    #[arg(long, value_name = "N", default_value = "11", value_parser = count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", default_value = "11", value_parser = count,
+          allow_hyphen_values = true)]
     points: usize,
     /// One JSON object, and nothing else, on stdout
     #[arg(long)]
