@@ -47,6 +47,8 @@ pub mod solve;
 pub mod method;
 pub mod problem;
 pub mod ensemble;
+#[cfg(feature = "diffsol")]
+pub mod diffsol;
 #[cfg(feature = "plot")]
 pub mod plot;
 #[cfg(any(doc, doctest))]
