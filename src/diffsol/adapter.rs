@@ -57,11 +57,11 @@ use crate::ode::{Jacobian, Jvp, Ode, Vjp};
 /// ```compile_fail,E0277
 /// use costate::diffsol::Adapter;
 /// use costate::ode::Vjp;
-/// use diffsol::OdeBuilder;
+/// use diffsol::{NalgebraMat, OdeBuilder};
 ///
 /// fn has_vjp(_: &impl Vjp) {}
 /// let decay = Adapter::new(|| {
-///     OdeBuilder::new()
+///     OdeBuilder::<NalgebraMat<f64>>::new()
 ///         .p([0.5])
 ///         .rhs_implicit(
 ///             |y: &[f64], p: &[f64], _t, dy: &mut [f64]| dy[0] = -p[0] * y[0],
