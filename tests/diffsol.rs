@@ -1,10 +1,13 @@
 //! diffsol's problems through the adapter, against diffsol's own solver and derivatives.
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use costate::adjoint::Gradient;
 use costate::diffsol::{Adapter, to_problem};
 use costate::grid::TimeGrid;
+use costate::linalg::Matrix;
 use costate::method::AnyMethod;
 use costate::model::Model;
 use costate::objective::{Objective, Terminal};
@@ -391,6 +394,52 @@ type Plain = OdeBuilder<
     diffsol::Closure<NalgebraMat<f64>, Rates, Product>,
     diffsol::ConstantClosure<NalgebraMat<f64>, Start>,
 >;
+
+/// Counts the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: hands everything to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn evaluations_do_not_allocate() {
+    for case in CASES {
+        let (model, d) = (case.model(), case.weights.len());
+        let (mut work, mut dy, mut y_bar) = (model.work(), vec![0.0; d], vec![0.0; d]);
+        let (mut p, mut p_bar) = (case.p.to_vec(), vec![0.0; case.p.len()]);
+        let mut jacobian = Matrix::zeros(d, model.structure());
+        let before = ALLOCATIONS.get();
+        for _ in 0..3 {
+            p[0] *= 1.5;
+            model.initial(&p, &mut dy);
+            model.rhs(0.0, case.weights, &p, &mut dy, &mut work);
+            let (y, w, t_bar) = (case.weights, case.weights, &mut 0.0);
+            model.vjp(0.0, y, &p, w, &mut y_bar, &mut p_bar, t_bar, &mut work);
+            model.jvp(0.0, y, &p, w, &p_bar, &mut dy, &mut work);
+            model.jacobian(0.0, y, &p, &mut jacobian, &mut work);
+        }
+        assert_eq!(ALLOCATIONS.get(), before, "{}", case.name);
+    }
+    let before = ALLOCATIONS.get();
+    std::hint::black_box(vec![0_u8; 9]);
+    assert_eq!(ALLOCATIONS.get(), before + 1);
+}
 
 /// A problem that builds only once makes NaN later on, which a run reports.
 #[test]

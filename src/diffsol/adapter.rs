@@ -5,15 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ::diffsol::error::DiffsolError;
 use ::diffsol::op::nonlinear_op::NonLinearOpJacobian;
 use ::diffsol::{
-    ConstantOp, ConstantOpSensAdjoint, Context, NalgebraVec, NonLinearOp, NonLinearOpAdjoint,
-    NonLinearOpSensAdjoint, OdeSolverProblem, Op, Vector,
+    Context, NalgebraVec, NonLinearOp, NonLinearOpAdjoint, NonLinearOpSensAdjoint,
+    OdeSolverProblem, Op, Vector,
 };
 
 use super::work::{Vectors, entries, subtract};
 use super::{AdapterError, AdapterWork, AdjointEquations, Equations, ImplicitEquations};
-use crate::error::{Error, check_length};
 use crate::linalg::{Matrix, Structure};
-use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
+use crate::ode::{Jacobian, Jvp, Ode, Vjp};
 
 /// The equations y' = f(t, y, p), y(t₀) = y₀(p) of a diffsol problem as a model.
 ///
@@ -28,10 +27,10 @@ use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
 /// use costate::diffsol::Adapter;
 /// use costate::objective::Terminal;
 /// use costate::problem::Problem;
-/// use diffsol::OdeBuilder;
+/// use diffsol::{NalgebraMat, OdeBuilder};
 ///
 /// let decay = Adapter::new(|| {
-///     OdeBuilder::new()
+///     OdeBuilder::<NalgebraMat<f64>>::new()
 ///         .p([0.5])
 ///         .rhs_adjoint_implicit(
 ///             |y, p, _t, dy| dy[0] = -p[0] * y[0],
@@ -43,9 +42,12 @@ use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
 ///         .build()
 /// })?
 /// .autonomous();
-/// let end = Terminal::new(|y, _p| y[0], |_y, _p, y_bar, _p_bar| y_bar[0] += 1.0);
-/// let gradient =
-///     Problem::new(&decay, &decay, &end, (0.0, 1.0), &[0.5]).rtol(1e-10).snapshots(3).gradient()?;
+/// let end = Terminal::new(
+///     |y: &[f64], _p: &[f64]| y[0],
+///     |_y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += 1.0,
+/// );
+/// let problem = Problem::new(&decay, &decay, &end, (0.0, 1.0), &[0.5]).rtol(1e-10);
+/// let gradient = problem.snapshots(3).gradient()?;
 /// assert!((gradient.wrt_params[0] + 2.0 * (-0.5_f64).exp()).abs() < 1e-8);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,11 +57,11 @@ use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
 /// ```compile_fail,E0277
 /// use costate::diffsol::Adapter;
 /// use costate::ode::Vjp;
-/// use diffsol::OdeBuilder;
+/// use diffsol::{NalgebraMat, OdeBuilder};
 ///
 /// fn has_vjp(_: &impl Vjp) {}
 /// let decay = Adapter::new(|| {
-///     OdeBuilder::new()
+///     OdeBuilder::<NalgebraMat<f64>>::new()
 ///         .p([0.5])
 ///         .rhs_implicit(
 ///             |y: &[f64], p: &[f64], _t, dy: &mut [f64]| dy[0] = -p[0] * y[0],
@@ -73,9 +75,9 @@ use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
 /// ```
 pub struct Adapter<E, F> {
     make: F,
-    dim: usize,
-    nominal: Vec<f64>,
-    t0: f64,
+    pub(super) dim: usize,
+    pub(super) nominal: Vec<f64>,
+    pub(super) t0: f64,
     autonomous: bool,
     /// For the initial state, which is asked for without scratch.
     initial: Mutex<AdapterWork<E>>,
@@ -119,7 +121,7 @@ where
         self.t0
     }
 
-    fn lock(&self) -> MutexGuard<'_, AdapterWork<E>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, AdapterWork<E>> {
         self.initial.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -265,51 +267,12 @@ where
     }
 }
 
-impl<E, F> Initial for Adapter<E, F>
-where
-    E: AdjointEquations,
-    F: Fn() -> Result<OdeSolverProblem<E>, DiffsolError> + Send + Sync,
-{
-    fn initial(&self, p: &[f64], y0: &mut [f64]) {
-        let mut work = self.lock();
-        let Some((eqn, x)) = work.at(p) else { return y0.fill(f64::NAN) };
-        entries(x.out).fill(0.0);
-        eqn.init().call_inplace(self.t0, x.out);
-        y0.copy_from_slice(entries(x.out));
-    }
-
-    fn initial_vjp(&self, p: &[f64], y0_bar: &[f64], p_bar: &mut [f64]) {
-        let mut work = self.lock();
-        let Some((eqn, x)) = work.at(p) else { return p_bar.fill(f64::NAN) };
-        entries(x.v).copy_from_slice(y0_bar);
-        entries(x.p_out).fill(0.0);
-        eqn.init().sens_transpose_mul_inplace(self.t0, x.v, x.p_out);
-        subtract(x.p_out, p_bar);
-    }
-
-    fn initial_jvp(&self, p: &[f64], p_dot: &[f64], y0_dot: &mut [f64]) {
-        let mut work = self.lock();
-        let Some((eqn, x)) = work.at(p) else { return y0_dot.fill(f64::NAN) };
-        for (i, dot) in y0_dot.iter_mut().enumerate() {
-            unit(x.v, i);
-            entries(x.p_out).fill(0.0);
-            eqn.init().sens_transpose_mul_inplace(self.t0, x.v, x.p_out);
-            *dot = -product(x.p_out, p_dot);
-        }
-    }
-
-    fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
-        check_length("the initial state", self.dim, dim)?;
-        check_length("the initial state's parameter vector", self.nominal.len(), num_params)
-    }
-}
-
-fn unit(v: &mut NalgebraVec<f64>, i: usize) {
+pub(super) fn unit(v: &mut NalgebraVec<f64>, i: usize) {
     let v = entries(v);
     v.fill(0.0);
     v[i] = 1.0;
 }
 
-fn product(a: &mut NalgebraVec<f64>, b: &[f64]) -> f64 {
+pub(super) fn product(a: &mut NalgebraVec<f64>, b: &[f64]) -> f64 {
     entries(a).iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -10,6 +10,7 @@
 mod adapter;
 mod equations;
 mod error;
+mod initial;
 mod problem;
 mod work;
 
