@@ -86,6 +86,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     let (grid, rejected) = match stepping {
         Stepping::Fixed(steps) => {
             let grid = TimeGrid::Uniform { start: span.start, end: span.end, steps: *steps };
+            grid.check()?;
             for n in 0..*steps {
                 let step = grid.step(n);
                 stepper.step(ode, p, step, &mut y, &mut tape).map_err(|f| f.at(n, step.t))?;

@@ -545,6 +545,38 @@ fn control_that_does_not_fit() {
     }
 }
 
+/// Steps that end where they begin would count the terms at the end once for each.
+#[test]
+fn steps_shorter_than_time_resolves() {
+    let decay = decay();
+    let spans = [(1.0, 1f64.next_up()), (1e15, 1e15 + 1.0), (-1e15, 1.0 - 1e15)];
+    for ((start, end), steps) in spans.into_iter().zip([4, 20, 20]) {
+        let problem = Problem::new(&decay, &decay, &decay, (start, end), &[1.0]);
+        let problem = problem.method(named("rk4")).fixed_steps(steps);
+        let text = format!(
+            "the number of steps is {steps}: it must be small enough for each step to be longer \
+             than time's rounding"
+        );
+        refuses(&problem, &text);
+    }
+    let one = Problem::new(&decay, &decay, &decay, spans[0], &[1.0]).fixed_steps(1);
+    assert!((one.gradient().unwrap().value - 1.0).abs() < 1e-15);
+    // A grid of no step has its one time.
+    for grid in
+        [TimeGrid::Times(vec![f64::NAN]), TimeGrid::Uniform { start: 0.0, end: f64::NAN, steps: 0 }]
+    {
+        let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::<f64>::new(&RK4), grid);
+        assert_eq!(
+            chain.err().unwrap().to_string(),
+            "the time of the grid is NaN: it must be a finite number"
+        );
+    }
+    let endless = Problem::new(&decay, &decay, &decay, (-f64::MAX, f64::MAX), &[1.0]);
+    for steps in [1, 2, 7] {
+        assert!(endless.clone().fixed_steps(steps).gradient().is_err());
+    }
+}
+
 #[test]
 fn a_continuous_adjoint_that_cannot_go_back() {
     // The adjoint equation's right-hand side is infinite where √(1 − t) is not smooth.
