@@ -4,7 +4,7 @@
 //! 0.9 err_n^{−0.7/k} err_{n−1}^{0.4/k}, k = embedded order + 1 (the PI controller of Gustafsson,
 //! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
 
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::grid::{Span, Step};
 use crate::linalg::weighted_rms_norm;
 use crate::ode::Ode;
@@ -61,6 +61,30 @@ impl Control {
             first_step: None,
             stop_if_stiff: false,
         })
+    }
+
+    /// Fails unless this can control a run of `ode` by `stepper`.
+    pub(crate) fn check<S, O, M>(&self, stepper: &M, ode: &O) -> Result<(), Error>
+    where
+        S: Scalar,
+        O: Ode<S>,
+        M: Stepper<O, S>,
+    {
+        if stepper.embedded_order().is_none() {
+            return Err(Error::NoErrorEstimate { method: stepper.name() });
+        }
+        let atol = self.tolerances.atol.len();
+        if atol != 1 {
+            check_length("the list of absolute tolerances", atol, ode.dim())?;
+        }
+        match self.first_step {
+            Some(h) if !(h.is_finite() && h > 0.0) => Err(Error::BadSetting {
+                what: "the first step",
+                given: h.to_string(),
+                required: "a positive finite number",
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -71,6 +71,9 @@ impl Span {
 /// The time of what belongs to the end of a run, wherever that is.
 pub const AT_END: f64 = f64::INFINITY;
 
+/// Steps longer than this times |t| end at times that ascend, however they are rounded.
+const RESOLVED: f64 = 8.0 * f64::EPSILON;
+
 /// The times of a run: what replays follow to the bit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeGrid {
@@ -98,14 +101,24 @@ impl TimeGrid {
 
     /// Fails unless the times ascend.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        let bad = |what, given: String, required| Err(Error::BadSetting { what, given, required });
         match self {
+            TimeGrid::Times(times) if times.is_empty() => {
+                bad("the number of times of the grid", "0".into(), "at least 1")
+            }
+            _ if self.num_steps() == 0 && !self.end().is_finite() => {
+                bad("the time of the grid", self.end().to_string(), "a finite number")
+            }
             TimeGrid::Uniform { steps: 0, .. } => Ok(()),
-            TimeGrid::Uniform { start, end, .. } => Span { start: *start, end: *end }.check(),
-            TimeGrid::Times(times) if times.is_empty() => Err(Error::BadSetting {
-                what: "the number of times of the grid",
-                given: "0".into(),
-                required: "at least 1",
-            }),
+            TimeGrid::Uniform { start, end, steps } => {
+                Span { start: *start, end: *end }.check()?;
+                let h = (end - start) / *steps as f64;
+                if *steps > 1 && h <= RESOLVED * start.abs().max(end.abs()) {
+                    let required = "small enough for each step to be longer than time's rounding";
+                    return bad("the number of steps", steps.to_string(), required);
+                }
+                Ok(())
+            }
             TimeGrid::Times(times) => {
                 times.windows(2).try_for_each(|t| Span { start: t[0], end: t[1] }.check())
             }

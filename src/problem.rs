@@ -313,9 +313,6 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         stop_if_stiff: bool,
     ) -> Result<Adaptive<'a, O, I, J, N>, Error> {
-        if stepper.embedded_order().is_none() {
-            return Err(Error::NoErrorEstimate { method: stepper.name() });
-        }
         let control = self.control(stop_if_stiff)?;
         Adaptive::new(
             self.ode,
@@ -427,9 +424,6 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '
         let SolveTask(problem, times) = self;
         let stepping = match problem.options.fixed_steps {
             Some(steps) => Stepping::Fixed(steps),
-            None if stepper.embedded_order().is_none() => {
-                return Err(Error::NoErrorEstimate { method: stepper.name() });
-            }
             None => Stepping::Adaptive(problem.control(stop_if_stiff)?),
         };
         let (p, mut y0) = (problem.p, vec![0.0; problem.ode.dim()]);

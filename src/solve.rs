@@ -57,7 +57,8 @@ pub enum Stepping {
 /// ```
 ///
 /// # Errors
-/// Where a length or the span does not fit, a step fails, or a time lies outside the span.
+/// Where a length, the span or a setting does not fit, a step fails, or a time lies outside the
+/// span.
 #[allow(clippy::too_many_arguments)]
 pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     ode: &O,
@@ -85,6 +86,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     let (grid, rejected) = match stepping {
         Stepping::Fixed(steps) => {
             let grid = TimeGrid::Uniform { start: span.start, end: span.end, steps: *steps };
+            grid.check()?;
             for n in 0..*steps {
                 let step = grid.step(n);
                 stepper.step(ode, p, step, &mut y, &mut tape).map_err(|f| f.at(n, step.t))?;
@@ -95,6 +97,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
             (grid, 0)
         }
         Stepping::Adaptive(control) => {
+            control.check(stepper, ode)?;
             let controlled = Controlled { control, stepper, ode, p, observe, error_beside: None };
             let mut state = ControlState::new(span.start);
             let mut stops = Stops::for_method::<S, O, M>(stepper, times, span);

@@ -252,3 +252,29 @@ fn the_objective_is_that_of_the_solution() {
         assert!((expected - value).abs() <= 1e-14 * value, "{name}: {value} {expected}");
     }
 }
+
+/// J = y_1(T) of a gradient is the last state of a solution, to the bit: both take the same steps.
+#[test]
+fn a_gradient_ends_where_a_solution_ends() {
+    let model = Model::trace(2, 2, |t, y, p| {
+        [y[1].clone(), -(&p[0] * y[0].sin()) + &p[1] * (2.0 * t).cos()]
+    })
+    .initial(|_| [1.0.into(), 0.0.into()])
+    .terminal(|y, _| y[1].clone())
+    .build()
+    .unwrap();
+    let fixed = FIXED.iter().chain(&ADAPTIVE).map(|name| problem(&model, name).fixed_steps(50));
+    let controlled = ADAPTIVE.iter().map(|name| problem(&model, name));
+    for problem in fixed.chain(controlled) {
+        let solution = problem.solve(&[6.0]).unwrap();
+        let name = solution.method;
+        let expected = solution.states[0][1].to_bits();
+        assert_eq!(problem.value().unwrap().0.to_bits(), expected, "{name}");
+        for snapshots in [1, 4, 1000] {
+            let g = problem.clone().snapshots(snapshots).gradient().unwrap();
+            assert_eq!(g.value.to_bits(), expected, "{name} {snapshots}");
+            assert_eq!(g.stats.steps as usize, solution.grid.num_steps(), "{name}");
+            assert_eq!(g.stats.rejected, solution.rejected, "{name}");
+        }
+    }
+}

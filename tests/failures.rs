@@ -4,19 +4,20 @@
 use std::time::{Duration, Instant};
 
 use costate::adjoint::gradient;
+use costate::control::Control;
 use costate::error::Error;
 use costate::expr::Expr;
 use costate::grid::{Span, TimeGrid};
-use costate::method::AnyMethod;
+use costate::method::{AdjointKind, AnyMethod};
 use costate::model::Model;
 use costate::objective::{LeastSquares, Objective, Terminal};
 use costate::ode::Initial;
 use costate::problem::{Problem, ScheduleKind};
-use costate::recurrence::Discretization;
-use costate::schedule::{Action, Revolve, Schedule, StoreAll};
+use costate::recurrence::{Adaptive, Discretization};
+use costate::schedule::{Action, Bisection, Online, Revolve, Schedule, StoreAll, Uniform};
 use costate::snapshot::MemoryStore;
 use costate::solve::{Stepping, solve};
-use costate::stepper::ExplicitRk;
+use costate::stepper::{ExplicitRk, Tolerances};
 use costate::tableau::{RK4, TSIT5};
 use costate_models::chemistry::robertson;
 
@@ -33,6 +34,14 @@ fn scalar(y0: f64, rate: impl FnOnce(&Expr, &Expr, &Expr) -> Expr) -> Model {
 
 fn decay() -> Model {
     scalar(1.0, |_, y, p| -(p * y))
+}
+
+fn oscillator() -> Model {
+    Model::trace(2, 1, |_, y, p| [y[1].clone(), -(&p[0] * &y[0])])
+        .initial(|_| [1.0.into(), 0.0.into()])
+        .terminal(|y, _| y[0].clone())
+        .build()
+        .unwrap()
 }
 
 fn problem<'a>(model: &'a Model, end: f64, p: &'a [f64]) -> Short<'a> {
@@ -200,11 +209,7 @@ fn a_stiff_model_under_an_explicit_method() {
 
 #[test]
 fn a_run_that_is_not_stiff_but_long() {
-    let oscillator = Model::trace(2, 1, |_, y, p| [y[1].clone(), -(&p[0] * &y[0])])
-        .initial(|_| [1.0.into(), 0.0.into()])
-        .terminal(|y, _| y[0].clone())
-        .build()
-        .unwrap();
+    let oscillator = oscillator();
     let problem = problem(&oscillator, 1e3, &[1.0]).max_steps(50);
     for name in ["auto", "bs3", "tsit5", "dop853", "kvaerno5"] {
         let (steps, t, end, stiff, text) =
@@ -503,6 +508,133 @@ fn a_singular_matrix_of_a_stage() {
         "I - h*gamma*J is singular (column 0) in step 0 at t = 0: check the Jacobian there, or \
          change the step size",
     );
+}
+
+/// What `Problem` refuses is refused one level below, too: no panic, and no run without control.
+#[test]
+fn control_that_does_not_fit() {
+    let oscillator = oscillator();
+    let (span, y0) = (Span { start: 0.0, end: 1.0 }, [1.0, 0.0]);
+    let control =
+        |atol: usize| Control::new(Tolerances { rtol: 1e-6, atol: vec![1e-9; atol] }).unwrap();
+    let first_step = |h| Control { first_step: Some(h), ..control(1) };
+    let refused = |tableau, control: Control, text: &str| {
+        let stepper = ExplicitRk::<f64>::new(tableau);
+        let stepping = Stepping::Adaptive(control.clone());
+        let solution = solve(&oscillator, &stepper, span, &stepping, &y0, &[1.0], &[], &|_| {});
+        assert_eq!(solution.unwrap_err().to_string(), text);
+        let model = &oscillator;
+        let run = Adaptive::new(model, model, model, stepper, span, control, &|_| {});
+        assert_eq!(run.err().unwrap().to_string(), text);
+    };
+    for atol in [0, 3] {
+        let text = format!("the list of absolute tolerances has {atol} entries: the model has 2");
+        refused(&TSIT5, control(atol), &text);
+    }
+    let text = "rk4 has no error estimate to control steps by: give a number of fixed steps, or \
+                take another method, such as tsit5";
+    refused(&RK4, control(1), text);
+    for h in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let text = format!("the first step is {h}: it must be a positive finite number");
+        refused(&TSIT5, first_step(h), &text);
+    }
+    for h in [1e-300, 0.5, 1e300] {
+        let (stepper, stepping) = (ExplicitRk::new(&TSIT5), Stepping::Adaptive(first_step(h)));
+        let all = solve(&oscillator, &stepper, span, &stepping, &y0, &[1.0], &[1.0], &|_| {});
+        assert!((all.unwrap().states[0][0] - 1f64.cos()).abs() < 1e-5, "{h}");
+    }
+}
+
+/// Steps that end where they begin would count the terms at the end once for each.
+#[test]
+fn steps_shorter_than_time_resolves() {
+    let decay = decay();
+    let spans = [(1.0, 1f64.next_up()), (1e15, 1e15 + 1.0), (-1e15, 1.0 - 1e15)];
+    for ((start, end), steps) in spans.into_iter().zip([4, 20, 20]) {
+        let problem = Problem::new(&decay, &decay, &decay, (start, end), &[1.0]);
+        let problem = problem.method(named("rk4")).fixed_steps(steps);
+        let text = format!(
+            "the number of steps is {steps}: it must be small enough for each step to be longer \
+             than time's rounding"
+        );
+        refuses(&problem, &text);
+    }
+    let one = Problem::new(&decay, &decay, &decay, spans[0], &[1.0]).fixed_steps(1);
+    assert!((one.gradient().unwrap().value - 1.0).abs() < 1e-15);
+    // A grid of no step has its one time.
+    for grid in
+        [TimeGrid::Times(vec![f64::NAN]), TimeGrid::Uniform { start: 0.0, end: f64::NAN, steps: 0 }]
+    {
+        let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::<f64>::new(&RK4), grid);
+        assert_eq!(
+            chain.err().unwrap().to_string(),
+            "the time of the grid is NaN: it must be a finite number"
+        );
+    }
+    let endless = Problem::new(&decay, &decay, &decay, (-f64::MAX, f64::MAX), &[1.0]);
+    for steps in [1, 2, 7] {
+        assert!(endless.clone().fixed_steps(steps).gradient().is_err());
+    }
+}
+
+#[test]
+fn a_continuous_adjoint_that_cannot_go_back() {
+    // The adjoint equation's right-hand side is infinite where √(1 − t) is not smooth.
+    let rough = scalar(1.0, |t, y, p| -(p * y * (1.0 - t).sqrt()));
+    for name in ["rk4", "tsit5"] {
+        let problem = problem(&rough, 1.0, &[1.0]).method(named(name)).fixed_steps(10);
+        assert!(problem.gradient().is_ok());
+        assert_eq!(
+            problem.adjoint(AdjointKind::Continuous).gradient().unwrap_err().to_string(),
+            "the continuous adjoint could not be integrated back over step 9 from t = 0.9: loosen \
+             the tolerances, take an implicit method, or the discrete adjoint"
+        );
+    }
+}
+
+#[test]
+fn schedules_without_memory() {
+    let text = "zero snapshots cannot reverse a run: give at least 1";
+    assert_eq!(Revolve::new(4, 0).unwrap_err().to_string(), text);
+    assert_eq!(Uniform::new(4, 0).unwrap_err().to_string(), text);
+    assert_eq!(Bisection::new(4, 0).unwrap_err().to_string(), text);
+    assert_eq!(Online::new(0).unwrap_err().to_string(), text);
+    for (name, kind) in ScheduleKind::ALL {
+        let endless = kind.offline(4, Some(0)).map(|_| ());
+        assert_eq!(endless.is_ok(), kind == ScheduleKind::StoreAll, "{name}");
+    }
+    let decay = decay();
+    for (name, kind) in [("store-all", ScheduleKind::StoreAll), ("online", ScheduleKind::Online)] {
+        let problem = problem(&decay, 1.0, &[1.0]).schedule(kind);
+        assert_eq!(
+            problem.curve(&|_| {}).unwrap_err().to_string(),
+            format!("the schedule of a curve is {name}: it must be revolve, uniform or bisection")
+        );
+    }
+}
+
+#[test]
+fn observations_that_do_not_fit_together() {
+    let fit = |values: usize, weights: usize| {
+        let fit = LeastSquares::new(vec![0.5, 0.7], vec![1.0; values], &vec![1.0; weights]);
+        fit.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(fit(4, 1), Ok(()));
+    assert_eq!(fit(4, 2), Ok(()));
+    assert_eq!(
+        fit(3, 1).unwrap_err(),
+        "the number of observed values is 3: it must be the number of times multiplied by the \
+         number of observed components"
+    );
+    for weights in [0, 3] {
+        assert_eq!(
+            fit(4, weights).unwrap_err(),
+            format!(
+                "the number of weights is {weights}: it must be 1 or the number of observed \
+                 components"
+            )
+        );
+    }
 }
 
 /// Whatever comes of it, it comes soon.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use costate::adjoint::{Gradient, Stats};
 use costate::method::Explicit;
+use costate::objective::LeastSquares;
 use costate::problem::Problem;
 use costate::tableau::{BS3, RK4};
 use costate_models::biology::lotka_volterra::p1a;
@@ -12,15 +13,15 @@ use costate_models::pde::burgers;
 
 const CHILD: &str = "COSTATE_MEMORY_CHILD";
 
-/// Runs the test of this name alone in a child, and gives its peak in MB.
-fn peak_of(test: &str) -> Option<f64> {
+/// Runs the test of this name alone in a child, told `what`, and gives its peak in MB.
+fn peak_of(test: &str, what: &str) -> Option<f64> {
     if !cfg!(target_os = "linux") {
         eprintln!("skipped: the peak is read from /proc");
         return None;
     }
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads", "1"])
-        .env(CHILD, "1")
+        .env(CHILD, what)
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -30,7 +31,12 @@ fn peak_of(test: &str) -> Option<f64> {
 }
 
 fn is_child() -> bool {
-    std::env::var_os(CHILD).is_some()
+    told().is_some()
+}
+
+/// What a child is told.
+fn told() -> Option<String> {
+    std::env::var(CHILD).ok()
 }
 
 fn tell_peak() {
@@ -60,7 +66,7 @@ fn burgers_with_fifty_snapshots() {
         burgers::p6()
     };
     if !is_child() {
-        if let Some(peak) = peak_of("burgers_with_fifty_snapshots") {
+        if let Some(peak) = peak_of("burgers_with_fifty_snapshots", "run") {
             assert!(peak < 60.0, "{peak} MB");
         }
         return;
@@ -84,7 +90,7 @@ fn burgers_with_fifty_snapshots() {
 #[test]
 fn a_million_fixed_steps() {
     if !is_child() {
-        if let Some(peak) = peak_of("a_million_fixed_steps") {
+        if let Some(peak) = peak_of("a_million_fixed_steps", "run") {
             assert!(peak < 20.0, "{peak} MB");
         }
         return;
@@ -104,7 +110,7 @@ fn a_million_fixed_steps() {
 #[test]
 fn a_million_controlled_steps() {
     if !is_child() {
-        if let Some(peak) = peak_of("a_million_controlled_steps") {
+        if let Some(peak) = peak_of("a_million_controlled_steps", "run") {
             assert!(peak < 20.0, "{peak} MB");
         }
         return;
@@ -122,5 +128,45 @@ fn a_million_controlled_steps() {
     assert!((800_000..1_300_000).contains(&g.stats.steps), "{} steps", g.stats.steps);
     assert_eq!(g.stats.snapshots_peak, 30);
     assert!(g.stats.peak_bytes > 8 * g.stats.steps);
+    tell_peak();
+}
+
+/// What more snapshots are reported to hold is what the process holds more; in files they hold
+/// nothing.
+#[test]
+fn each_snapshot_holds_its_state() {
+    const TEST: &str = "each_snapshot_holds_its_state";
+    if let Some(what) = told() {
+        return some_snapshots(&what);
+    }
+    let peak = |what| peak_of(TEST, what);
+    let (Some(few), Some(many)) = (peak("20"), peak("420")) else { return };
+    let more = 400.0 * 8.0 * burgers::p6().y0.len() as f64 / (1024.0 * 1024.0);
+    assert!((many - few - more).abs() <= 0.02 * more, "{few} MB, {many} MB, expected {more} more");
+    if let Some(on_disk) = peak("420 on disk") {
+        assert!(
+            on_disk < few,
+            "{on_disk} MB with 420 snapshots on disk, {few} MB with 20 in memory"
+        );
+    }
+}
+
+fn some_snapshots(what: &str) {
+    let snapshots: usize = what.trim_end_matches(" on disk").parse().unwrap();
+    let problem = burgers::p6();
+    let end = problem.span.0 + 0.05 * (problem.span.1 - problem.span.0);
+    let y_end = problem.y0.clone();
+    let objective = LeastSquares::new(vec![end], y_end, &[1.0]).unwrap();
+    let span = (problem.span.0, end);
+    let run = Problem::new(&problem.ode, &problem.y0, &objective, span, &problem.p)
+        .method(Explicit::Named(&RK4))
+        .fixed_steps(500)
+        .snapshots(snapshots);
+    let directory = std::env::temp_dir().join(format!("costate-memory-{}", std::process::id()));
+    let run = if what.ends_with("on disk") { run.on_disk(&directory) } else { run };
+    let stats = run.gradient().unwrap().stats;
+    assert_eq!(stats.snapshots_peak, snapshots as u64);
+    assert_eq!(stats.snapshot_bytes_peak, (snapshots * 8 * problem.y0.len()) as u64);
+    let _ = std::fs::remove_dir(directory);
     tell_peak();
 }

@@ -33,8 +33,9 @@ where
     /// dense output is less accurate than its steps.
     ///
     /// # Errors
-    /// Where the end is not after the start, a point term lies outside, or the initial state or the
-    /// objective does not fit the model.
+    /// Where the end is not after the start, the method has no error estimate, a setting of
+    /// `control` cannot be used, a point term lies outside, or the initial state or the objective
+    /// does not fit the model.
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         ode: &'a O,
@@ -47,6 +48,7 @@ where
     ) -> Result<Self, Error> {
         let Span { start, end } = span;
         span.check()?;
+        control.check(&stepper, ode)?;
         initial.check(ode.dim(), ode.num_params())?;
         objective.check(ode.dim(), ode.num_params())?;
         span.check_times(objective.times())?;

@@ -1,0 +1,126 @@
+//! A time loop that is no ODE's: a recurrent network, and one that is unrolled until it ends.
+
+use costate::error::Error;
+use costate::recurrence::{Adjoint, Frontier, Recurrence};
+use costate::scalar::Scalar;
+
+const D: usize = 3;
+
+/// y_{n+1} = tanh(W y_n + x_n), x_n = sin n in each component, y_0 = b; p = (W by rows, b) and
+/// J = Σ_{n=0}^{N} ½ |y_n|².
+pub struct Network<S> {
+    steps: usize,
+    scalar: std::marker::PhantomData<S>,
+}
+
+impl<S: Scalar> Network<S> {
+    pub fn of(steps: usize) -> Self {
+        Network { steps, scalar: std::marker::PhantomData }
+    }
+
+    pub fn weights() -> Vec<S> {
+        (0..D * D + D).map(|i| S::of((1.7 * i as f64).cos())).collect()
+    }
+}
+
+fn half_square<S: Scalar>(y: &[S]) -> S {
+    S::of(0.5) * y.iter().map(|&y| y * y).sum::<S>()
+}
+
+impl<S: Scalar> Recurrence for Network<S> {
+    type Scalar = S;
+    /// y_n.
+    type Tape = [S; D];
+
+    fn dim(&self) -> usize {
+        D
+    }
+    fn num_params(&self) -> usize {
+        D * D + D
+    }
+    fn num_steps(&self) -> usize {
+        self.steps
+    }
+    fn tape(&self) -> [S; D] {
+        [S::zero(); D]
+    }
+    fn initial(&self, p: &[S], y0: &mut [S]) {
+        y0.copy_from_slice(&p[D * D..]);
+    }
+    fn add_initial_value(&self, _p: &[S], y0: &[S], _tape: &mut [S; D], value: &mut S) {
+        *value += half_square(y0);
+    }
+
+    fn step(&self, n: usize, p: &[S], y: &mut [S], tape: &mut [S; D]) -> Result<(), Error> {
+        tape.copy_from_slice(y);
+        for (row, y) in p.chunks(D).zip(y) {
+            let sum: S = row.iter().zip(&*tape).map(|(&w, &y)| w * y).sum();
+            *y = (sum + S::of((n as f64).sin())).tanh();
+        }
+        Ok(())
+    }
+
+    fn add_value(&self, _n: usize, _p: &[S], y_next: &[S], _tape: &mut [S; D], value: &mut S) {
+        *value += half_square(y_next);
+    }
+
+    fn step_adjoint(
+        &self,
+        _n: usize,
+        p: &[S],
+        y_next: &[S],
+        tape: &mut [S; D],
+        adjoint: &mut Adjoint<S>,
+    ) -> Result<(), Error> {
+        let mut y_bar = [S::zero(); D];
+        for (i, &y) in y_next.iter().enumerate() {
+            let sum_bar = (adjoint.lambda[i] + y) * (S::one() - y * y);
+            for j in 0..D {
+                adjoint.p_bar[i * D + j] += sum_bar * tape[j];
+                y_bar[j] += sum_bar * p[i * D + j];
+            }
+        }
+        adjoint.lambda.copy_from_slice(&y_bar);
+        Ok(())
+    }
+
+    fn initial_terms_adjoint(
+        &self,
+        _p: &[S],
+        y0: &[S],
+        _tape: &mut [S; D],
+        adjoint: &mut Adjoint<S>,
+    ) {
+        for (lambda, &y) in adjoint.lambda.iter_mut().zip(y0) {
+            *lambda += y;
+        }
+    }
+
+    fn initial_adjoint(&self, _p: &[S], adjoint: &mut Adjoint<S>) {
+        for (bar, &lambda) in adjoint.p_bar[D * D..].iter_mut().zip(&adjoint.lambda) {
+            *bar += lambda;
+        }
+    }
+}
+
+/// The network, its end unknown to whoever asks for steps.
+pub struct Unrolled<S> {
+    pub chain: Network<S>,
+    pub end: usize,
+}
+
+impl<S: Scalar> Frontier for Unrolled<S> {
+    type Chain = Network<S>;
+
+    fn chain(&self) -> &Network<S> {
+        &self.chain
+    }
+    fn extend(&mut self, p: &[S], y: &mut [S], tape: &mut [S; D]) -> Result<bool, Error> {
+        self.chain.step(self.chain.steps, p, y, tape)?;
+        self.chain.steps += 1;
+        Ok(self.chain.steps == self.end)
+    }
+    fn rejected(&self) -> u64 {
+        0
+    }
+}
