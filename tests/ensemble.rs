@@ -6,6 +6,9 @@ use common::{bits, file};
 use costate::adjoint::Gradient;
 use costate::ensemble::{Sum, gradients, sum};
 use costate::error::Error;
+use costate::method::AnyMethod;
+use costate::objective::LeastSquares;
+use costate::ode::{Initial, Ode};
 use costate::problem::Problem;
 
 fn run(threads: usize) -> (Vec<Gradient>, Sum) {
@@ -52,4 +55,41 @@ fn the_first_member_that_fails_is_named() {
         error.to_string(),
         "member 2 of the ensemble: parameter 0 is NaN: it must be a finite number"
     );
+}
+
+/// Members may differ in their model, method, start and observations, and take long or short.
+#[test]
+fn members_of_all_kinds_do_not_change_a_bit() {
+    let models = ["biology/lotka_volterra", "chemistry/robertson", "chemistry/hires"].map(file);
+    let members: Vec<usize> = (0..24).collect();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let member = |&i: &usize| {
+            let (model, method) = (&models[i % 3], ["auto", "kvaerno5"][i % 2]);
+            let p: Vec<f64> = model.nominal().iter().map(|p| p * (1.0 + 1e-3 * i as f64)).collect();
+            let (start, end) = model.span().unwrap();
+            let times = vec![start, start + 0.01 * (end - start) * (1 + i) as f64 / 24.0];
+            let data = vec![0.1 * i as f64; 2 * model.dim()];
+            let fit = LeastSquares::new(times.clone(), data, &[1.0])?;
+            let mut y0 = vec![0.0; model.dim()];
+            model.initial(&p, &mut y0);
+            y0[0] += 1e-3 * i as f64;
+            Problem::new(model, &y0, &fit, (start, times[1]), &p)
+                .method(AnyMethod::by_name(method)?)
+                .snapshots(1 + i)
+                .gradient()
+        };
+        pool.install(|| gradients(&members, member)).unwrap()
+    };
+    let one = run(1);
+    for threads in [2, 3, 8] {
+        for (i, (a, b)) in one.iter().zip(&run(threads)).enumerate() {
+            assert_eq!(bits(a), bits(b), "member {i}");
+            let counts = |g: &Gradient| {
+                let s = g.stats;
+                [s.steps, s.rejected, s.rhs, s.vjp, s.recomputed_steps, s.snapshots_peak]
+            };
+            assert_eq!(counts(a), counts(b), "member {i}");
+        }
+    }
 }

@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use costate::adjoint::Progress;
 use costate::control::Event;
-use costate::grid::Step;
+use costate::grid::{AT_END, Step};
 use costate::method::AnyMethod;
 use costate::model::Model;
+use costate::objective::LeastSquares;
 use costate::problem::{Problem, ScheduleKind};
 use costate_models::chemistry::robertson;
 
@@ -250,6 +251,38 @@ fn the_objective_is_that_of_the_solution() {
         let misfit = states.iter().zip(data).map(|(y, data)| (y[0] - data).powi(2));
         let (expected, value) = (misfit.sum::<f64>(), problem.value().unwrap().0);
         assert!((expected - value).abs() <= 1e-14 * value, "{name}: {value} {expected}");
+    }
+}
+
+/// Observations at the start, at the end, twice the same, and a rounding unit apart each count once.
+#[test]
+fn observations_as_close_as_time_allows() {
+    let decay =
+        Model::trace(1, 1, |_, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build().unwrap();
+    let half = 0.5_f64;
+    let mut times =
+        vec![0.0, 0.0, f64::MIN_POSITIVE, half, half.next_up(), half.next_up().next_up()];
+    times.extend([1f64.next_down(), 1.0, 1.0, AT_END]);
+    let fit = LeastSquares::new(times.clone(), vec![0.25; times.len()], &[1.0]).unwrap();
+    let (mut value, mut slope) = (0.0, 0.0);
+    for t in times.iter().map(|t| t.min(1.0)) {
+        let y = (-t).exp();
+        value += (y - 0.25).powi(2);
+        slope -= 2.0 * (y - 0.25) * t * y;
+    }
+    for name in ADAPTIVE {
+        for (kind, schedule) in ScheduleKind::ALL {
+            let g = Problem::new(&decay, &decay, &fit, (0.0, 1.0), &[1.0])
+                .method(AnyMethod::by_name(name).unwrap())
+                .rtol(1e-9)
+                .schedule(schedule)
+                .snapshots(3)
+                .gradient()
+                .unwrap();
+            let text = format!("{name} {kind}: {} {}", g.value - value, g.wrt_params[0] - slope);
+            assert!((g.value - value).abs() < 1e-8, "{text}");
+            assert!((g.wrt_params[0] - slope).abs() < 1e-8, "{text}");
+        }
     }
 }
 

@@ -643,6 +643,10 @@ fn nothing_runs_without_end() {
     let decay = decay();
     let growing = scalar(1.0, |t, y, p| p * y * t.sin());
     let still = scalar(0.0, |_, y, p| p * y);
+    // Steps that chatter, a pole at the start, and a blow-up beyond all numbers.
+    let sliding = scalar(0.1, |_, y, p| -(p * y.sign()));
+    let pole = scalar(1.0, |t, y, p| p * y / t);
+    let cubic = scalar(1e100, |_, y, p| p * y * y * y);
     let spans = [
         (0.0, 1.0),
         (0.0, 1e300),
@@ -655,7 +659,7 @@ fn nothing_runs_without_end() {
         (0.0, 0f64.next_up()),
     ];
     let tolerances = [(1e-6, 1e-9), (1e-300, 1e-300), (1e-300, 0.0), (0.0, 1e-300), (0.99, 1e300)];
-    for model in [&decay, &growing, &still] {
+    for model in [&decay, &growing, &still, &sliding, &pole, &cubic] {
         for name in ["auto", "bs3", "tsit5", "dop853", "kvaerno3", "kvaerno5"] {
             for span in spans {
                 for (rtol, atol) in tolerances {
