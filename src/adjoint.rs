@@ -7,7 +7,7 @@ use num_traits::{Float, Zero};
 use crate::error::{Error, check_length};
 use crate::recurrence::{Adjoint, Frontier, Recurrence, ScalarOf};
 use crate::scalar::Scalar;
-use crate::schedule::{Action, OnlineSchedule, Schedule};
+use crate::schedule::{Action, Keep, OnlineSchedule, Schedule};
 use crate::snapshot::{MemoryStore, SnapshotStore};
 
 /// J and its derivatives.
@@ -299,7 +299,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
 
     fn apply(&mut self, chain: &R, action: Action) -> Result<(), Error> {
         match action {
-            Action::Store { step, slot } if step == self.current => {
+            Action::Store { step, slot, keep: Keep::State } if step == self.current => {
                 self.store.store(slot, step, &self.y)?;
             }
             Action::Restore { step, slot } => {

@@ -14,7 +14,7 @@ use costate::objective::{LeastSquares, Objective, Terminal};
 use costate::ode::Initial;
 use costate::problem::{Problem, ScheduleKind};
 use costate::recurrence::{Adaptive, Discretization};
-use costate::schedule::{Action, Bisection, Online, Revolve, Schedule, StoreAll, Uniform};
+use costate::schedule::{Action, Bisection, Keep, Online, Revolve, Schedule, StoreAll, Uniform};
 use costate::snapshot::MemoryStore;
 use costate::solve::{Stepping, solve};
 use costate::stepper::{ExplicitRk, Tolerances};
@@ -462,7 +462,10 @@ fn a_schedule_of_another_chain() {
         (Box::new(StoreAll::new(9)), asks("Advance { from: 6, to: 7 }", 6, 0)),
         (Box::new(StoreAll::new(0)), asks("nothing more", 0, 0)),
         (Box::new(Revolve::new(20, 1).unwrap()), asks("Advance { from: 0, to: 19 }", 0, 0)),
-        (list(vec![Action::Store { step: 1, slot: 0 }]), asks("Store { step: 1, slot: 0 }", 0, 0)),
+        (
+            list(vec![Action::Store { step: 1, slot: 0, keep: Keep::State }]),
+            asks("Store { step: 1, slot: 0, keep: State }", 0, 0),
+        ),
         (list(vec![Action::Advance { from: 0, to: 5 }]), asks("nothing more", 5, 0)),
         (
             list(vec![Action::Advance { from: 0, to: 5 }, Action::Reverse { step: 5 }]),

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use costate::error::{Error, ScheduleError};
 use costate::schedule::{
-    Action, Bisection, Counts, Online, OnlineSchedule, Revolve, Schedule, StoreAll, StoreAllOnline,
-    Uniform, optimum,
+    Action, Bisection, Counts, Keep, Online, OnlineSchedule, Revolve, Schedule, StoreAll,
+    StoreAllOnline, Uniform, optimum,
 };
 use rayon::prelude::*;
 use serde_json::Value;
@@ -84,6 +84,7 @@ fn check_use(actions: &[Action]) -> Result<(), String> {
                     return Err(format!("{action:?} is never restored"));
                 }
             }
+            Action::Free { .. } => {}
         }
     }
     Ok(())
@@ -99,7 +100,10 @@ fn store_all_recomputes_nothing() {
             reverses: steps,
             stores: others,
             restores: others,
+            tapes: 0,
+            from_tape: 0,
             snapshots_peak: others,
+            bytes_peak: 0,
             max_repetition: others.min(1),
         };
         assert_eq!(counts, expected);
@@ -113,7 +117,7 @@ fn one_slot_recomputes_from_the_start() {
     let actions: Vec<Action> = Revolve::new(3, 1).unwrap().collect();
     let restore = Action::Restore { step: 0, slot: 0 };
     let expected = [
-        Action::Store { step: 0, slot: 0 },
+        Action::Store { step: 0, slot: 0, keep: Keep::State },
         Action::Advance { from: 0, to: 2 },
         Action::Reverse { step: 2 },
         restore,
@@ -294,13 +298,17 @@ impl Schedule for Listed {
 
 #[test]
 fn the_interpreter_finds_every_fault() {
-    let (store, advance) = (Action::Store { step: 0, slot: 0 }, Action::Advance { from: 0, to: 1 });
+    let (store, advance) =
+        (Action::Store { step: 0, slot: 0, keep: Keep::State }, Action::Advance { from: 0, to: 1 });
     let (restore, reverse) =
         (Action::Restore { step: 0, slot: 0 }, |step| Action::Reverse { step });
     let faults = [
         (vec![restore], "restores step 0 from slot 0, which holds nothing"),
         (vec![store, Action::Restore { step: 1, slot: 0 }], "slot 0, which holds step 0"),
-        (vec![advance, store], "Store { step: 0, slot: 0 } while y_1 is the current state"),
+        (
+            vec![advance, store],
+            "Store { step: 0, slot: 0, keep: State } while y_1 is the current state",
+        ),
         (vec![advance, advance], "Advance { from: 0, to: 1 } while y_1"),
         (vec![reverse(1)], "Reverse { step: 1 } while y_0"),
         (vec![store, advance, reverse(1), restore], "ends with 1 steps not reversed"),

@@ -55,12 +55,13 @@ impl Trace {
 
     fn follow(&mut self, action: Action) -> Result<(), PlotError> {
         match action {
-            Action::Store { step, slot } => {
+            Action::Store { step, slot, .. } => {
                 self.release(|other, _| other == slot);
                 self.slots.insert(slot, (step, self.work));
                 self.stores.push((step as f64, self.work as f64));
             }
             Action::Restore { .. } => {}
+            Action::Free { slot } => self.release(|other, _| other == slot),
             Action::Advance { from, to } => {
                 let start = (from as f64, self.work as f64);
                 self.work += (to - from) as u64;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Action, OnlineSchedule, Schedule};
+use super::{Action, Keep, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
 
 /// What a schedule does, counted.
@@ -16,9 +16,15 @@ pub struct Counts {
     pub stores: u64,
     /// `Restore` actions.
     pub restores: u64,
-    /// The most slots in use at once: a slot is, from its `Store` until its state's step is
+    /// Those of them that kept a tape.
+    pub tapes: u64,
+    /// `Reverse` actions that used a kept tape; the others took their step again.
+    pub from_tape: u64,
+    /// The most slots in use at once: a slot is, from its `Store` until it is freed or its step is
     /// reversed.
     pub snapshots_peak: u64,
+    /// The most bytes in use at once, where sizes were given.
+    pub bytes_peak: u64,
     /// The most often that `Advance` takes any one step.
     pub max_repetition: u64,
 }
@@ -30,7 +36,18 @@ impl Counts {
     /// Where the schedule acts on another state than the current one, restores what a slot does
     /// not hold, or does not reverse each of the steps N−1, …, 0 once in this order.
     pub fn of(schedule: impl Schedule) -> Result<Counts, ScheduleError> {
-        let mut follower = Follower::default();
+        Counts::of_sized(schedule, &|_, _| 0)
+    }
+
+    /// As [`of`](Self::of), with the bytes that keeping a step's state or tape takes.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_sized(
+        schedule: impl Schedule,
+        bytes: &dyn Fn(usize, Keep) -> u64,
+    ) -> Result<Counts, ScheduleError> {
+        let mut follower = Follower::new(bytes);
         for action in schedule {
             follower.apply(action)?;
         }
@@ -47,7 +64,7 @@ impl Counts {
         mut schedule: impl OnlineSchedule,
         num_steps: usize,
     ) -> Result<Counts, ScheduleError> {
-        let mut follower = Follower::default();
+        let mut follower = Follower::new(&|_, _| 0);
         while follower.current < num_steps {
             match schedule.next() {
                 Some(action @ Action::Advance { from, to }) if to != from.saturating_add(1) => {
@@ -70,57 +87,108 @@ impl Counts {
     }
 }
 
-#[derive(Default)]
-struct Follower {
+/// What a slot in use holds.
+#[derive(Clone, Copy)]
+struct Held {
+    step: usize,
+    keep: Keep,
+}
+
+struct Follower<'a> {
+    bytes: &'a dyn Fn(usize, Keep) -> u64,
     counts: Counts,
     current: usize,
+    /// The step on the sweep's own tape.
+    on_tape: Option<usize>,
+    /// The step whose kept tape the last action restored.
+    loaded: Option<usize>,
     /// Steps not yet reversed, once known.
     left: Option<usize>,
-    /// The step whose state each slot in use holds.
-    slots: HashMap<usize, usize>,
-    /// The same as (step, slot), in ascending order.
+    slots: HashMap<usize, Held>,
+    /// (step, slot) of the slots in use, in ascending order.
     in_use: Vec<(usize, usize)>,
+    bytes_in_use: u64,
     /// Ranges of steps advanced over.
     advanced: Vec<(usize, usize)>,
 }
 
-impl Follower {
+impl<'a> Follower<'a> {
+    fn new(bytes: &'a dyn Fn(usize, Keep) -> u64) -> Self {
+        Follower {
+            bytes,
+            counts: Counts::default(),
+            current: 0,
+            on_tape: None,
+            loaded: None,
+            left: None,
+            slots: HashMap::new(),
+            in_use: Vec::new(),
+            bytes_in_use: 0,
+            advanced: Vec::new(),
+        }
+    }
+
     fn apply(&mut self, action: Action) -> Result<(), ScheduleError> {
+        let loaded = self.loaded.take();
         match action {
-            Action::Store { step, slot } if step == self.current => self.store(step, slot),
+            Action::Store { step, slot, keep: Keep::State } if step == self.current => {
+                self.store(slot, Held { step, keep: Keep::State });
+            }
+            Action::Store { step, slot, keep: Keep::Tape }
+                if self.on_tape == Some(step) && self.current.checked_sub(1) == Some(step) =>
+            {
+                self.store(slot, Held { step, keep: Keep::Tape });
+                self.counts.tapes += 1;
+                self.on_tape = None;
+            }
             Action::Restore { step, slot } => {
-                let found = self.slots.get(&slot).copied();
+                let held = self.slots.get(&slot).copied();
+                let found = held.map(|held| held.step);
                 if found != Some(step) {
                     return Err(ScheduleError::NotKept { slot, step, found });
                 }
                 self.counts.restores += 1;
                 self.current = step;
+                self.loaded = held.filter(|held| held.keep == Keep::Tape).map(|held| held.step);
             }
             Action::Advance { from, to } if from == self.current && from < to => {
                 self.advance(from, to);
             }
             Action::Reverse { step }
-                if step == self.current && self.left.is_none_or(|left| step + 1 == left) =>
+                if step == self.current
+                    && self.left.is_none_or(|left| step + 1 == left)
+                    && (loaded.is_none() || self.on_tape == step.checked_add(1)) =>
             {
+                self.counts.from_tape += u64::from(loaded.is_some());
                 self.reverse(step);
             }
+            Action::Free { slot } if self.slots.contains_key(&slot) => self.free(slot),
             _ => return Err(self.misled(action)),
         }
         Ok(())
     }
 
-    fn store(&mut self, step: usize, slot: usize) {
-        if let Some(before) = self.slots.insert(slot, step) {
-            self.in_use.remove(self.place(before, slot));
-        }
-        self.in_use.insert(self.place(step, slot), (step, slot));
+    fn store(&mut self, slot: usize, held: Held) {
+        self.free(slot);
+        self.slots.insert(slot, held);
+        self.in_use.insert(self.place(held.step, slot), (held.step, slot));
+        self.bytes_in_use += (self.bytes)(held.step, held.keep);
         self.counts.stores += 1;
         self.counts.snapshots_peak = self.counts.snapshots_peak.max(self.in_use.len() as u64);
+        self.counts.bytes_peak = self.counts.bytes_peak.max(self.bytes_in_use);
+    }
+
+    fn free(&mut self, slot: usize) {
+        if let Some(held) = self.slots.remove(&slot) {
+            self.in_use.remove(self.place(held.step, slot));
+            self.bytes_in_use -= (self.bytes)(held.step, held.keep);
+        }
     }
 
     fn advance(&mut self, from: usize, to: usize) {
         self.counts.advances = self.counts.advances.saturating_add((to - from) as u64);
         self.current = to;
+        self.on_tape = Some(to - 1);
         match self.advanced.last_mut() {
             Some((_, end)) if *end == from => *end = to,
             _ => self.advanced.push((from, to)),
@@ -131,9 +199,11 @@ impl Follower {
         self.counts.reverses += 1;
         self.left = Some(step);
         self.current = step.saturating_add(1);
-        for (_, slot) in self.in_use.drain(self.in_use.partition_point(|&(kept, _)| kept < step)..)
+        self.on_tape = Some(step);
+        while let Some(&(kept, slot)) = self.in_use.last()
+            && kept >= step
         {
-            self.slots.remove(&slot);
+            self.free(slot);
         }
     }
 

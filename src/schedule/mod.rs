@@ -20,17 +20,31 @@ pub use uniform::Uniform;
 
 use crate::error::ScheduleError;
 
+/// What a slot keeps of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keep {
+    /// Its state y_n.
+    State,
+    /// Its state and its stages: all that its adjoint needs, so that it is not taken again.
+    Tape,
+}
+
 /// One action of a reverse sweep over the steps 0, 1, …, N−1 of a chain y_{n+1} = Φ_n(y_n).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Keep the current state y_`step` in `slot`, overwriting what was there.
+    /// Keep the current state y_`step`, or the tape of the step `step` that was just taken and led
+    /// to the current state, in `slot`, overwriting what was there. The tape of the last step of
+    /// the chain is not kept.
     Store {
-        /// n of the current state y_n.
+        /// n of what is kept.
         step: usize,
         /// Where it is kept.
         slot: usize,
+        /// The state, or the state with its stages.
+        keep: Keep,
     },
-    /// Make the state y_`step` kept in `slot` the current one. The slot stays valid.
+    /// Make the state y_`step` kept in `slot`, alone or on a tape, the current one. The slot stays
+    /// valid.
     Restore {
         /// n of the state y_n that the slot holds.
         step: usize,
@@ -44,10 +58,16 @@ pub enum Action {
         /// The first step not taken.
         to: usize,
     },
-    /// Take step `step` from the current state y_`step` with a tape, and apply its adjoint.
+    /// Take step `step` from the current state y_`step` with a tape, and apply its adjoint. Where
+    /// the last action restored y_`step` from a tape, the step is not taken again.
     Reverse {
         /// n of the current state y_n.
         step: usize,
+    },
+    /// Give back the memory of a slot. What it held is lost.
+    Free {
+        /// Whose memory.
+        slot: usize,
     },
 }
 
@@ -55,12 +75,12 @@ pub enum Action {
 ///
 /// ```
 /// use costate::schedule::Action::{Advance, Restore, Reverse, Store};
-/// use costate::schedule::Revolve;
+/// use costate::schedule::{Keep, Revolve};
 ///
 /// let actions: Vec<_> = Revolve::new(3, 1)?.collect();
 /// let restore = Restore { step: 0, slot: 0 };
 /// assert_eq!(actions[..3], [
-///     Store { step: 0, slot: 0 },
+///     Store { step: 0, slot: 0, keep: Keep::State },
 ///     Advance { from: 0, to: 2 },
 ///     Reverse { step: 2 },
 /// ]);

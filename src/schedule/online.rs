@@ -3,7 +3,7 @@
 use super::optimum::binomial;
 use super::reversal::{Kept, Reversal};
 use super::revolve::Binomial;
-use super::{Action, OnlineSchedule, Schedule, check_slots};
+use super::{Action, Keep, OnlineSchedule, Schedule, check_slots};
 use crate::error::ScheduleError;
 
 /// Keeps states while the number of steps is unknown, so that whenever the chain ends no step is
@@ -101,7 +101,7 @@ impl Forward {
         if !self.decided {
             self.decided = true;
             if let Some(slot) = self.take_slot() {
-                return Action::Store { step: self.step, slot };
+                return Action::Store { step: self.step, slot, keep: Keep::State };
             }
         }
         self.decided = false;

@@ -1,6 +1,6 @@
 //! The reverse sweep that all schedules with few slots share.
 
-use super::Action;
+use super::{Action, Keep};
 
 /// Where the next snapshot goes.
 pub(super) trait Placement: Send {
@@ -62,7 +62,7 @@ impl<P: Placement> Reversal<P> {
         let is_kept = self.kept.last().is_some_and(|kept| kept.step == from);
         if !is_kept && let Some(slot) = self.free.pop() {
             self.kept.push(Kept { step: from, slot });
-            return Action::Store { step: from, slot };
+            return Action::Store { step: from, slot, keep: Keep::State };
         }
         let to = match self.free.len() {
             0 => self.end - 1,

@@ -1,6 +1,6 @@
 //! Every state kept.
 
-use super::{Action, OnlineSchedule, Schedule};
+use super::{Action, Keep, OnlineSchedule, Schedule};
 
 /// Keeps every state but the last step's, which is current when the reverse sweep begins: l − 1
 /// advances, and no step is recomputed but by its own reversal.
@@ -61,7 +61,7 @@ impl Sweep {
         match self {
             Sweep::Forward { step, stored: stored @ false } => {
                 *stored = true;
-                Some(Action::Store { step: *step, slot: *step })
+                Some(Action::Store { step: *step, slot: *step, keep: Keep::State })
             }
             Sweep::Forward { step, stored } => {
                 let from = *step;
