@@ -53,6 +53,21 @@ impl Online {
         check_slots(slots)?;
         Ok(Online { slots, sweep: Sweep::Forward(Forward::new(slots)) })
     }
+
+    /// Goes on with a first sweep that has come to `step` and holds y_`step`; of the states that
+    /// it had kept, only those in `kept` are still there.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn resume(slots: usize, step: usize, kept: &[Kept]) -> Result<Self, ScheduleError> {
+        check_slots(slots)?;
+        let mut forward = Forward::new(slots);
+        while forward.step < step {
+            forward.next();
+        }
+        forward.keep_only(kept);
+        Ok(Online { slots, sweep: Sweep::Forward(forward) })
+    }
 }
 
 /// A kept state of the first sweep.
@@ -72,6 +87,10 @@ struct Forward {
     decided: bool,
     /// In ascending order of steps.
     kept: Vec<Candidate>,
+    /// Slots that held states which are no longer there.
+    lost: Vec<usize>,
+    /// Slots below this number were used.
+    used: usize,
     repetition: usize,
     /// β(s, r).
     phase_end: usize,
@@ -89,6 +108,8 @@ impl Forward {
             step: 0,
             decided: false,
             kept: Vec::new(),
+            lost: Vec::new(),
+            used: 0,
             repetition: 1,
             phase_end: reach(slots, 1),
             longest: Vec::new(),
@@ -113,8 +134,12 @@ impl Forward {
     fn take_slot(&mut self) -> Option<usize> {
         let (step, filled) = (self.step, self.kept.len());
         if filled < self.slots {
-            self.kept.push(Candidate { kept: Kept { step, slot: filled }, binomial: false });
-            return Some(filled);
+            let slot = self.lost.pop().unwrap_or_else(|| {
+                self.used += 1;
+                self.used - 1
+            });
+            self.kept.push(Candidate { kept: Kept { step, slot }, binomial: false });
+            return Some(slot);
         }
         if step >= self.phase_end {
             self.start_phase();
@@ -131,6 +156,14 @@ impl Forward {
             self.pass_binomial();
         }
         Some(slot)
+    }
+
+    fn keep_only(&mut self, there: &[Kept]) {
+        let slots = |kept: &[Candidate]| kept.iter().map(|c| c.kept.slot).collect::<Vec<_>>();
+        let before = slots(&self.kept);
+        self.kept.retain(|candidate| there.contains(&candidate.kept));
+        let after = slots(&self.kept);
+        self.lost = before.into_iter().filter(|slot| !after.contains(slot)).collect();
     }
 
     fn start_phase(&mut self) {
@@ -169,8 +202,9 @@ impl Forward {
     fn turn(&self, steps: usize) -> Reversal<Binomial> {
         let kept: Vec<Kept> = self.kept.iter().map(|candidate| candidate.kept).collect();
         let useful = self.slots.min(steps.max(kept.len()));
-        let free = (kept.len()..useful).rev().collect();
-        Reversal::resume(Binomial, steps, kept, free)
+        let unused = self.used..useful.max(self.used);
+        let free = unused.rev().chain(self.lost.iter().copied()).collect();
+        Reversal::resume(Binomial, steps, steps.checked_sub(1), kept, free)
     }
 }
 

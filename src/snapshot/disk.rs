@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{SnapshotStore, Usage, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
+use crate::schedule::Kept;
 
 const MAGIC: &[u8; 8] = b"costate1";
 /// Magic, run, step, number of entries, bytes of an entry; each eight bytes.
@@ -41,6 +42,7 @@ pub struct DiskStore<S> {
     dim: usize,
     steps: Vec<Option<usize>>,
     used: usize,
+    keep_files: bool,
     scalar: PhantomData<S>,
 }
 
@@ -64,8 +66,72 @@ impl<S: Scalar> DiskStore<S> {
         fs::create_dir_all(&directory).map_err(|source| io_error(&directory, source))?;
         fs::write(&probe, MAGIC).map_err(|source| io_error(&directory, source))?;
         fs::remove_file(&probe).map_err(|source| io_error(&probe, source))?;
-        let (buffer, dim, steps) = (Vec::new(), 0, Vec::new());
-        Ok(DiskStore { directory, run, buffer, dim, steps, used: 0, scalar: PhantomData })
+        Ok(DiskStore {
+            directory,
+            run,
+            buffer: Vec::new(),
+            dim: 0,
+            steps: Vec::new(),
+            used: 0,
+            keep_files: false,
+            scalar: PhantomData,
+        })
+    }
+
+    /// The slots of the run of this number that another process left in `directory`, and which of
+    /// them hold which step. Its files stay when the store is dropped.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read or is damaged.
+    pub fn of_run(
+        directory: impl AsRef<Path>,
+        run: u64,
+    ) -> Result<(Self, Vec<Kept>), SnapshotError> {
+        let mut store = DiskStore::new(&directory)?;
+        (store.run, store.keep_files) = (run, true);
+        let mut kept = Vec::new();
+        let failed = |source| io_error(directory.as_ref(), source);
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            let suffix = format!("-{run:016x}.costate");
+            let slot = name.strip_prefix("slot-").and_then(|rest| rest.strip_suffix(&suffix));
+            if let Some(slot) = slot.and_then(|slot| slot.parse().ok()) {
+                kept.push(Kept { step: store.find(slot)?, slot });
+            }
+        }
+        kept.sort_by_key(|kept| kept.step);
+        Ok((store, kept))
+    }
+
+    /// The step that a file of another process holds.
+    fn find(&mut self, slot: usize) -> Result<usize, SnapshotError> {
+        let path = self.path(slot);
+        let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
+        let damaged = |what| SnapshotError::Damaged { path: path.display().to_string(), what };
+        if bytes.len() < HEADER + CHECKSUM {
+            return Err(damaged("it is too short"));
+        }
+        let word = |i: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[8 * i..8 * (i + 1)]);
+            u64::from_le_bytes(word) as usize
+        };
+        let (step, dim) = (word(2), word(3));
+        if dim != (bytes.len() - HEADER - CHECKSUM) / S::BYTES {
+            return Err(damaged("its length is not the one it tells"));
+        }
+        self.hold(slot, step);
+        self.dim = dim;
+        self.restore(slot, step, &mut vec![S::zero(); dim])?;
+        Ok(step)
+    }
+
+    fn hold(&mut self, slot: usize, step: usize) {
+        if self.steps.len() <= slot {
+            self.steps.resize(slot + 1, None);
+        }
+        self.used += usize::from(self.steps[slot].is_none());
+        self.steps[slot] = Some(step);
     }
 
     fn header(&self, step: usize, dim: usize) -> [u8; HEADER] {
@@ -85,7 +151,10 @@ impl<S: Scalar> DiskStore<S> {
     fn write(&self, slot: usize) -> io::Result<()> {
         let beside = self.path(slot).with_extension("writing");
         let written = fs::write(&beside, &self.buffer);
-        let written = written.and_then(|()| fs::rename(&beside, self.path(slot)));
+        // Renamed over an old file, the new one would be flushed to the device first; and what the
+        // slot held is of no use any more.
+        let removed = written.and_then(|()| remove_if_there(&self.path(slot)));
+        let written = removed.and_then(|()| fs::rename(&beside, self.path(slot)));
         if written.is_err() {
             // What is left of a full disk is better empty; the error itself says enough.
             let _ = fs::remove_file(&beside);
@@ -107,11 +176,7 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
         let checksum = crc32fast::hash(&self.buffer[..end]);
         self.buffer[end..].copy_from_slice(&checksum.to_le_bytes());
         self.write(slot).map_err(|source| io_error(&self.path(slot), source))?;
-        if self.steps.len() <= slot {
-            self.steps.resize(slot + 1, None);
-        }
-        self.used += usize::from(self.steps[slot].is_none());
-        self.steps[slot] = Some(step);
+        self.hold(slot, step);
         Ok(())
     }
 
@@ -162,10 +227,20 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
 /// The files are of no use to anyone once the store is gone.
 impl<S> Drop for DiskStore<S> {
     fn drop(&mut self) {
+        if self.keep_files {
+            return;
+        }
         for slot in 0..self.steps.len() {
             // A file that cannot be removed is left; there is nobody to tell.
             let _ = fs::remove_file(self.path(slot));
         }
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
     }
 }
 
