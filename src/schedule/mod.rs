@@ -1,18 +1,26 @@
 //! Which states to keep and which to recompute: iterators over integer actions.
 
 mod bisection;
+mod budgeted;
+mod costs;
 mod counts;
 mod kind;
+mod mixed;
+mod mixed_reach;
+mod mixed_table;
 mod online;
 pub mod optimum;
+mod pool;
 mod reversal;
 mod revolve;
 mod store_all;
 mod uniform;
 
 pub use bisection::Bisection;
+pub use costs::{Costs, Sizes};
 pub use counts::Counts;
 pub use kind::ScheduleKind;
+pub use mixed::Mixed;
 pub use online::Online;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};
