@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Action, Keep, OnlineSchedule, Schedule};
+use super::{Action, Costs, Keep, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
 
 /// What a schedule does, counted.
@@ -53,6 +53,22 @@ impl Counts {
             follower.apply(action)?;
         }
         follower.finish()
+    }
+
+    /// What the actions cost on a uniform chain.
+    pub fn seconds(&self, costs: &Costs) -> f64 {
+        let states = (self.stores - self.tapes) as f64 * costs.store
+            + (self.restores - self.from_tape) as f64 * costs.restore;
+        let tapes = self.tapes as f64 * costs.keep_tape;
+        self.steps_taken() as f64 * costs.step
+            + self.reverses as f64 * costs.adjoint
+            + states
+            + tapes
+    }
+
+    /// Steps taken by `Advance` and by `Reverse`.
+    pub fn steps_taken(&self) -> u64 {
+        self.advances.saturating_add(self.reverses - self.from_tape)
     }
 
     /// Follows a schedule that is told after step `num_steps` − 1 that the chain has ended. The

@@ -52,7 +52,7 @@ impl Uniform {
             if on_tape { Keep::Tape } else { Keep::State }
         };
         let first = table.cell(steps.min(longest), budget).map_or(Keep::State, begin);
-        Ok(Uniform { sizes, reach: Reach { sizes }, table, first })
+        Ok(Uniform { sizes, reach: best_reach(steps, budget, sizes, &costs), table, first })
     }
 
     fn choice(&self, anchor: Keep, steps: usize, bytes: u64) -> Choice {
@@ -68,7 +68,8 @@ impl Uniform {
         let l = steps as u64;
         if l <= self.reach.on_tape(bytes) {
             let distance = if anchor == Keep::State { 1 } else { 2 };
-            return Choice { distance, keep: Some(Keep::Tape) };
+            let keep = self.reach.sizes.tape.map(|_| Keep::Tape);
+            return Choice { distance, keep };
         }
         let Some(left) = bytes.checked_sub(self.sizes.of(anchor)) else {
             return Choice { distance: steps - 1, keep: None };
@@ -80,12 +81,23 @@ impl Uniform {
         let before = self.reach.of(bytes, r - 1);
         let behind = self.reach.of(left, r - 1).min((l - 1) as f64);
         let distance = before.min(l as f64 - behind).round().clamp(1.0, (l - 2) as f64) as usize;
-        if l - distance as u64 <= self.reach.on_tape(left) && left >= self.sizes.of(Keep::Tape) {
+        if l - distance as u64 <= self.reach.on_tape(left) && left >= self.reach.sizes.of(Keep::Tape) {
             Choice { distance: distance + 1, keep: Some(Keep::Tape) }
         } else {
             Choice { distance, keep: Some(Keep::State) }
         }
     }
+}
+
+/// The reach with tapes, without, or with leaves, that promises to cost least.
+fn best_reach(steps: usize, budget: u64, sizes: Sizes, costs: &Costs) -> Reach {
+    let without = Sizes { tape: None, ..sizes };
+    // With a single state k C(r, r) reaches nowhere.
+    let longest_leaf = if budget / sizes.state < 2 { 1 } else { 16 };
+    let others = (1..=longest_leaf).map(|leaf| Reach { sizes: without, leaf });
+    let cost = |reach: &Reach| reach.estimate(steps as u64, budget, costs);
+    let all = std::iter::once(Reach::new(sizes)).chain(others);
+    all.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Reach::new(sizes))
 }
 
 /// The longest chain and the levels that are worth a table.
