@@ -18,6 +18,12 @@ pub enum ScheduleError {
     /// A cost that no schedule can be optimal for.
     #[error("costs must be finite and not negative, unlike {costs}")]
     Cost { costs: String },
+    /// What a sweep is to go on from is not what a first sweep leaves.
+    #[error(
+        "what is kept must be states of ascending steps below {steps} in slots of their own, that of \
+         step 0 among them, not {kept}"
+    )]
+    Kept { steps: usize, kept: String },
     /// A restore from a slot that holds nothing or another step's state.
     #[error(
         "the schedule restores step {step} from slot {slot}, which holds {}: it is no schedule of \

@@ -18,8 +18,6 @@ pub(super) struct Item {
 pub(super) struct At {
     /// The last kept step and how it is kept. None before anything is.
     pub anchor: Option<(usize, Keep)>,
-    /// n of the current state, at most end − 2.
-    pub current: usize,
     pub end: usize,
     /// Bytes for the anchor and all that is kept behind it.
     pub bytes: u64,
@@ -72,15 +70,15 @@ impl<P: Policy> Budgeted<P> {
         }
     }
 
-    /// Of the first `steps` steps of a chain of which `kept` is kept, in ascending order of steps,
-    /// and y_`current` is current where that is the state of the last of them.
+    /// Goes on where `kept` is kept, in ascending order of steps; y_`current` is of use where it is
+    /// that of the last step.
     pub fn resume(mut self, kept: Vec<Item>, current: Option<usize>) -> Self {
         for item in &kept {
             let bytes = self.policy.bytes(item.step, item.keep);
             self.kept_bytes += bytes;
-            self.pool.occupy(item.slot, bytes);
+            self.pool.occupy(item.slot, item.keep, bytes);
         }
-        self.current = current.filter(|current| current + 1 == self.end);
+        self.current = current.filter(|current| current.checked_add(1) == Some(self.end));
         self.kept = kept;
         self
     }
@@ -107,7 +105,7 @@ impl<P: Policy> Budgeted<P> {
         let anchor = self.kept.last().map(|item| (item.step, item.keep));
         let anchor_bytes = anchor.map_or(0, |(step, keep)| self.policy.bytes(step, keep));
         let bytes = (self.budget + anchor_bytes).saturating_sub(self.kept_bytes);
-        let Move { to, keep } = self.policy.next(&At { anchor, current: from, end: self.end, bytes });
+        let Move { to, keep } = self.policy.next(&At { anchor, end: self.end, bytes });
         if to > from {
             self.ahead.push_back(Action::Advance { from, to });
         }

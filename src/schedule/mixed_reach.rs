@@ -59,7 +59,7 @@ impl Reach {
     fn sum(&self, bytes: u64, r: u64, most_terms: u64, rounding: f64) -> f64 {
         let states = bytes / self.sizes.state;
         if self.leaf > 1 {
-            return self.leaf as f64 * binomial(states.saturating_add(r) - 1, r);
+            return self.leaf as f64 * binomial(states.saturating_add(r).saturating_sub(1), r);
         }
         let without = binomial(states.saturating_add(r), r);
         let tapes = self.most_tapes(bytes);

@@ -100,14 +100,10 @@ pub(crate) fn split(steps: usize, slots: usize) -> usize {
 /// let sizes = Sizes { state: 1, tape: Some(4) };
 /// // Four tapes and the sweep's own: no step is taken twice.
 /// assert_eq!(optimum::mixed(5, 16, sizes, Costs::STEPS)?, 5.0);
+/// assert_eq!(optimum::mixed_bound(5, 16, sizes, Costs::STEPS), 5.0);
 /// # Ok::<(), costate::error::ScheduleError>(())
 /// ```
-pub fn mixed(
-    steps: usize,
-    budget: u64,
-    sizes: Sizes,
-    costs: Costs,
-) -> Result<f64, ScheduleError> {
+pub fn mixed(steps: usize, budget: u64, sizes: Sizes, costs: Costs) -> Result<f64, ScheduleError> {
     costs.check()?;
     let sizes = sizes.normal();
     match steps {

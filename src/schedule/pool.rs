@@ -58,13 +58,11 @@ impl Pool {
         }
     }
 
-    /// A state slot that is in use from the beginning.
-    pub fn occupy(&mut self, slot: usize, bytes: u64) {
+    /// Takes note of a slot that is in use from the beginning.
+    pub fn occupy(&mut self, slot: usize, keep: Keep, bytes: u64) {
         self.allocated += bytes;
-        let unused = self.states.fresh..slot;
-        self.states.freed.retain(|&freed| freed != slot);
-        self.states.freed.extend(unused.rev());
-        self.states.fresh = self.states.fresh.max(slot + 1);
+        let numbers = self.numbers(keep);
+        numbers.fresh = numbers.fresh.max(slot.saturating_add(1));
     }
 
     /// Takes back a slot that need not keep anything any more.
