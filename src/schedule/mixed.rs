@@ -143,6 +143,14 @@ impl Uniform {
         }
     }
 
+    /// About what reversing `steps` steps from a kept state costs.
+    pub fn cost(&self, steps: usize, bytes: u64, costs: &Costs) -> f64 {
+        if bytes < self.sizes.state {
+            return f64::INFINITY;
+        }
+        steps as f64 * costs.adjoint + self.reach.estimate(steps as u64, bytes, costs)
+    }
+
     /// Near the optimum, for what the table does not reach.
     fn far_choice(&self, anchor: Keep, steps: usize, bytes: u64) -> Choice {
         let l = steps as u64;
@@ -200,7 +208,7 @@ fn table_size(steps: usize, budget: u64, sizes: &Sizes, most_work: usize) -> (us
 /// Cells of 4 bytes.
 const MOST_CELLS: usize = 1 << 16;
 
-const MOST_WORK: usize = 1 << 24;
+pub(super) const MOST_WORK: usize = 1 << 24;
 
 impl Policy for Uniform {
     fn bytes(&self, _: usize, keep: Keep) -> u64 {

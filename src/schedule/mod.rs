@@ -2,8 +2,10 @@
 
 mod bisection;
 mod budgeted;
+mod chain_table;
 mod costs;
 mod counts;
+mod heterogeneous;
 mod kind;
 mod mixed;
 mod mixed_reach;
@@ -20,6 +22,7 @@ mod uniform;
 pub use bisection::Bisection;
 pub use costs::{Costs, Sizes};
 pub use counts::Counts;
+pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
 pub use mixed::Mixed;
 pub use online::Online;
