@@ -1,10 +1,19 @@
 //! Which states to keep and which to recompute: iterators over integer actions.
 
 mod bisection;
+mod budgeted;
+mod chain_table;
+mod costs;
 mod counts;
+mod heterogeneous;
 mod kind;
+mod mixed;
+mod mixed_reach;
+mod mixed_table;
 mod online;
 pub mod optimum;
+mod pool;
+mod prediction;
 mod reversal;
 mod resumed;
 mod revolve;
@@ -12,11 +21,15 @@ mod store_all;
 mod uniform;
 
 pub use bisection::Bisection;
+pub use costs::{Costs, Sizes};
 pub use counts::Counts;
+pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
+pub use mixed::Mixed;
 pub use online::Online;
 pub use resumed::Resumed;
 pub use reversal::Kept;
+pub use prediction::{Place, Prediction};
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};
 pub use uniform::Uniform;
