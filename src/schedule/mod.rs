@@ -3,19 +3,28 @@
 mod bisection;
 mod counts;
 mod kind;
+mod makespan;
+mod multistage;
 mod online;
 pub mod optimum;
+mod periodic;
 mod reversal;
 mod revolve;
+mod stages;
 mod store_all;
+mod tiers;
 mod uniform;
 
 pub use bisection::Bisection;
 pub use counts::Counts;
 pub use kind::ScheduleKind;
+pub use makespan::makespan;
+pub use multistage::Multistage;
 pub use online::Online;
+pub use periodic::Periodic;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};
+pub use tiers::{Costs, SlotCosts, Transfer};
 pub use uniform::Uniform;
 
 use crate::error::ScheduleError;
