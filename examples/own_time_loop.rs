@@ -36,6 +36,7 @@ impl Recurrence for Wave {
     type Scalar = f64;
     /// Nothing: y_{n+1} still holds the u^n that the step's adjoint wants.
     type Tape = ();
+    type Kept = ();
 
     fn dim(&self) -> usize {
         2 * self.cells

@@ -15,7 +15,7 @@ use crate::objective::Objective;
 use crate::ode::{Jacobian, Jvp, Ode, Vjp};
 use crate::stepper::stages::{Scheme, Sparse, Stages, add_scaled, dot};
 use crate::stepper::{
-    AdjointStepper, Bars, Counts, Esdirk, EsdirkTape, ExplicitRk, Stepper, TangentStepper,
+    AdjointStepper, Bars, Counts, Esdirk, EsdirkTape, ExplicitRk, Part, Stepper, TangentStepper,
     Tolerances,
 };
 
@@ -353,6 +353,28 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
     fn tape_bytes(&self, ode: &O) -> usize {
         // The backward integration holds about as much as a step.
         2 * self.forward.tape_bytes(ode)
+    }
+
+    fn kept_tape(&self, ode: &O, _part: Part) -> Self::Tape {
+        ContinuousTape {
+            forward: self.forward.kept_tape(ode, Part::StatesAndSlopes),
+            step: Step { t: f64::NAN, t_next: f64::NAN },
+            counts: Counts::default(),
+            thetas: Vec::new(),
+            seeds: Vec::new(),
+        }
+    }
+
+    fn kept_tape_bytes(&self, ode: &O, _part: Part) -> usize {
+        size_of::<Self::Tape>() + self.forward.kept_tape_bytes(ode, Part::StatesAndSlopes)
+    }
+
+    /// The adjoint reads the dense output, which needs the slopes.
+    fn exchange(&self, _part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape) {
+        self.forward.exchange(Part::StatesAndSlopes, &mut tape.forward, &mut kept.forward);
+        std::mem::swap(&mut tape.step, &mut kept.step);
+        tape.thetas.clear();
+        tape.seeds.clear();
     }
 
     fn step(

@@ -17,6 +17,11 @@ pub trait Ode<S: Scalar = f64>: Send + Sync {
     fn num_params(&self) -> usize;
     /// Scratch for [`rhs`](Self::rhs) and, where it is kept, for the derivative products.
     fn work(&self) -> Self::Work;
+    /// Bytes that a [`Work`](Self::Work) occupies, what it points to included: they count in a
+    /// memory budget.
+    fn work_bytes(&self) -> usize {
+        size_of::<Self::Work>()
+    }
     /// Writes f(t, y, p) to `dy` (length d). Leaves in `work` what derivative products at the same
     /// point may use. Must be a function of `t`, `y` and `p` alone, down to the bit.
     fn rhs(&self, t: f64, y: &[S], p: &[S], dy: &mut [S], work: &mut Self::Work);

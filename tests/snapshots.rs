@@ -11,7 +11,7 @@ use costate::error::SnapshotError;
 use costate::model::Model;
 use costate::problem::Problem;
 use costate::scalar::Scalar;
-use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
+use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, Usage};
 
 /// A directory of one test, removed at its end.
 struct Scratch(PathBuf);
@@ -205,7 +205,7 @@ fn nothing_is_left_behind() {
         store.store(slot, step, &Y).unwrap();
     }
     assert_eq!(scratch.files().len(), 3);
-    assert_eq!((store.slots_peak(), store.bytes_peak()), (3, 3 * 40));
+    assert_eq!((store.usage().slots, store.usage().disk_bytes), (3, 3 * (40 + 44)));
     drop(store);
     assert!(scratch.files().is_empty());
     // Nor after a gradient, nor after one that fails on its way.
@@ -251,7 +251,7 @@ fn stores_that_share_a_directory() {
 }
 
 /// What any store does.
-fn slots<S: Scalar>(store: &mut impl SnapshotStore<S>, many: usize) {
+fn slots<S: Scalar, T: SnapshotStore<S>>(store: &mut T, many: usize, bytes: fn(Usage) -> usize) {
     let number = |n: usize| S::of(n as f64);
     let asked = |store: &mut dyn SnapshotStore<S>, slot, step| {
         let mut y = [number(77); 3];
@@ -282,16 +282,29 @@ fn slots<S: Scalar>(store: &mut impl SnapshotStore<S>, many: usize) {
     for slot in (0..many).rev() {
         assert_eq!(asked(store, slot, slot + 10), Ok([number(slot); 3]));
     }
-    assert_eq!((store.slots_peak(), store.bytes_peak()), (many, many * 3 * S::BYTES));
+    let held = |store: &T| {
+        let usage = store.usage();
+        (usage.slots, bytes(usage))
+    };
+    assert_eq!(held(store), (many, many * 3 * S::BYTES));
+    for slot in (0..many).chain(0..many) {
+        store.free(slot).unwrap();
+        assert_eq!(asked(store, slot, slot + 10), holds(slot, slot + 10, "nothing"));
+    }
+    assert_eq!(held(store), (0, 0));
+    store.store(1, 4, &[number(1), number(2), number(3)]).unwrap();
+    assert_eq!(asked(store, 1, 4), Ok([number(1), number(2), number(3)]));
 }
 
 #[test]
 fn slots_hold_what_was_last_kept() {
-    slots::<f64>(&mut MemoryStore::new(), 3000);
-    slots::<f32>(&mut MemoryStore::new(), 3000);
+    let in_memory = |usage: Usage| usage.memory_bytes;
+    let on_disk = |usage: Usage| usage.disk_bytes - 44 * usage.slots;
+    slots::<f64, _>(&mut MemoryStore::new(), 3000, in_memory);
+    slots::<f32, _>(&mut MemoryStore::new(), 3000, in_memory);
     let scratch = Scratch::new("slots");
-    slots::<f64>(&mut DiskStore::new(&scratch.0).unwrap(), 100);
-    slots::<f32>(&mut DiskStore::new(&scratch.0).unwrap(), 100);
+    slots::<f64, _>(&mut DiskStore::new(&scratch.0).unwrap(), 100, on_disk);
+    slots::<f32, _>(&mut DiskStore::new(&scratch.0).unwrap(), 100, on_disk);
     assert!(scratch.files().is_empty());
 }
 

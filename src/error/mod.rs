@@ -106,10 +106,11 @@ pub enum Error {
     ScheduleSetting(#[from] ScheduleError),
     /// A schedule asked for something that cannot be done.
     #[error(
-        "the schedule asks for {action} while y_{current} is the current state and {reversed} of \
-         {steps} steps are reversed: it is not a schedule of this chain"
+        "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \
+         steps are reversed: it is not a schedule of this chain",
+        state(.current)
     )]
-    Schedule { action: String, current: usize, reversed: usize, steps: usize },
+    Schedule { action: String, current: Option<usize>, reversed: usize, steps: usize },
 }
 
 /// Why one attempted step failed; the step-size control tries a shorter one.
@@ -168,6 +169,10 @@ fn step_limit_advice(stiff: bool) -> &'static str {
     } else {
         "loosen the tolerances, raise the step limit, or end the run earlier"
     }
+}
+
+fn state(current: &Option<usize>) -> String {
+    current.map_or_else(|| "no state".into(), |n| format!("y_{n}"))
 }
 
 fn held(found: &Option<usize>) -> String {

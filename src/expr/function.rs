@@ -144,6 +144,11 @@ impl Function {
         Registers { values, has_params: false }
     }
 
+    /// Bytes of a register file.
+    pub fn register_bytes(&self) -> usize {
+        size_of::<Registers>() + self.num_registers * size_of::<f64>()
+    }
+
     /// The number of outputs.
     pub fn num_outputs(&self) -> usize {
         self.outputs.len()

@@ -18,6 +18,9 @@ impl Ode for Model {
     fn work(&self) -> Registers {
         self.dynamics.registers()
     }
+    fn work_bytes(&self) -> usize {
+        self.dynamics.register_bytes()
+    }
     fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Registers) {
         self.dynamics.value(t, y, p, dy, work);
     }

@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
-use crate::stepper::{AdjointStepper, Bars, Counts};
+use crate::stepper::{AdjointStepper, Bars, Counts, Part};
 
 /// J(p) of the states that a method computes on a grid.
 ///
@@ -84,6 +84,15 @@ where
         from..to
     }
 
+    /// Point terms can lie inside steps; those at the ends of the run do not.
+    fn part(&self) -> Part {
+        let times = self.objective.times();
+        match times.iter().any(|&t| t > self.grid.time(0) && t < self.end) {
+            true => Part::StatesAndSlopes,
+            false => Part::States,
+        }
+    }
+
     /// Whether step n ends the run.
     fn is_last(&self, n: usize) -> bool {
         self.grid.time(n + 1) == self.end
@@ -107,6 +116,7 @@ where
 {
     type Scalar = S;
     type Tape = DiscretizationTape<M::Tape, S, J::Scratch>;
+    type Kept = M::Tape;
 
     fn dim(&self) -> usize {
         self.ode.dim()
@@ -136,6 +146,22 @@ where
 
     fn tape_bytes(&self) -> usize {
         self.stepper.tape_bytes(self.ode) + 2 * self.ode.dim() * S::BYTES
+    }
+
+    fn kept(&self) -> Option<M::Tape> {
+        Some(self.stepper.kept_tape(self.ode, self.part()))
+    }
+
+    fn kept_bytes(&self) -> usize {
+        self.stepper.kept_tape_bytes(self.ode, self.part())
+    }
+
+    fn exchange(&self, tape: &mut Self::Tape, kept: &mut M::Tape) {
+        self.stepper.exchange(self.part(), &mut tape.step, kept);
+    }
+
+    fn start<'a>(&self, kept: &'a M::Tape) -> &'a [S] {
+        self.stepper.start(kept)
     }
 
     fn grid_bytes(&self) -> usize {

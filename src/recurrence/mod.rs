@@ -51,6 +51,7 @@ impl<S: Scalar> Adjoint<S> {
 /// impl Recurrence for Logistic {
 ///     type Scalar = f64;
 ///     type Tape = f64; // y_n
+///     type Kept = ();
 ///     fn dim(&self) -> usize {
 ///         1
 ///     }
@@ -102,6 +103,9 @@ pub trait Recurrence: Sync {
     type Scalar: Scalar;
     /// What a step leaves for its adjoint; scratch, too.
     type Tape: Send;
+    /// What of a step is kept where memory is spent so that it need not be taken again; `()` where
+    /// that is not offered.
+    type Kept: Send;
 
     /// d, the length of a state.
     fn dim(&self) -> usize;
@@ -118,6 +122,20 @@ pub trait Recurrence: Sync {
     /// Bytes that a tape occupies.
     fn tape_bytes(&self) -> usize {
         0
+    }
+    /// Room to keep a step in; `None` where that is not offered.
+    fn kept(&self) -> Option<Self::Kept> {
+        None
+    }
+    /// Bytes that a kept step occupies.
+    fn kept_bytes(&self) -> usize {
+        0
+    }
+    /// Exchanges the step on `tape` for the one in `kept`.
+    fn exchange(&self, _tape: &mut Self::Tape, _kept: &mut Self::Kept) {}
+    /// The state y_n that the kept step n started from.
+    fn start<'a>(&self, _kept: &'a Self::Kept) -> &'a [Self::Scalar] {
+        &[]
     }
     /// Bytes that the times of the steps occupy.
     fn grid_bytes(&self) -> usize {

@@ -5,7 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
-use super::{SnapshotStore, check_dim};
+use super::{SnapshotStore, Usage, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -40,6 +40,7 @@ pub struct DiskStore<S> {
     buffer: Vec<u8>,
     dim: usize,
     steps: Vec<Option<usize>>,
+    used: usize,
     scalar: PhantomData<S>,
 }
 
@@ -64,7 +65,7 @@ impl<S: Scalar> DiskStore<S> {
         fs::write(&probe, MAGIC).map_err(|source| io_error(&directory, source))?;
         fs::remove_file(&probe).map_err(|source| io_error(&probe, source))?;
         let (buffer, dim, steps) = (Vec::new(), 0, Vec::new());
-        Ok(DiskStore { directory, run, buffer, dim, steps, scalar: PhantomData })
+        Ok(DiskStore { directory, run, buffer, dim, steps, used: 0, scalar: PhantomData })
     }
 
     fn header(&self, step: usize, dim: usize) -> [u8; HEADER] {
@@ -109,6 +110,7 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
         if self.steps.len() <= slot {
             self.steps.resize(slot + 1, None);
         }
+        self.used += usize::from(self.steps[slot].is_none());
         self.steps[slot] = Some(step);
         Ok(())
     }
@@ -140,12 +142,20 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
         Ok(())
     }
 
-    fn slots_peak(&self) -> usize {
-        self.steps.iter().flatten().count()
+    fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
+        if let Some(step) = self.steps.get_mut(slot)
+            && step.take().is_some()
+        {
+            self.used -= 1;
+            let path = self.path(slot);
+            fs::remove_file(&path).map_err(|source| io_error(&path, source))?;
+        }
+        Ok(())
     }
 
-    fn bytes_peak(&self) -> usize {
-        self.slots_peak() * self.dim * S::BYTES
+    fn usage(&self) -> Usage {
+        let disk_bytes = self.used * Self::file_size(self.dim);
+        Usage { slots: self.used, memory_bytes: self.buffer.len(), disk_bytes }
     }
 }
 

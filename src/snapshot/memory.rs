@@ -1,6 +1,6 @@
 //! Snapshots in memory.
 
-use super::{SnapshotStore, check_dim};
+use super::{SnapshotStore, Usage, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -35,8 +35,12 @@ impl<S: Scalar> MemoryStore<S> {
         while self.steps.len() <= slot {
             self.steps.push(None);
         }
-        while self.blocks.len() <= slot / per_block {
-            self.blocks.push(vec![S::zero(); per_block * dim]);
+        let block = slot / per_block;
+        if self.blocks.len() <= block {
+            self.blocks.resize_with(block + 1, Vec::new);
+        }
+        if self.blocks[block].is_empty() {
+            self.blocks[block] = vec![S::zero(); per_block * dim];
         }
     }
 
@@ -68,11 +72,22 @@ impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
         Ok(())
     }
 
-    fn slots_peak(&self) -> usize {
-        self.used
+    fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
+        if let Some(step) = self.steps.get_mut(slot)
+            && step.take().is_some()
+        {
+            self.used -= 1;
+            let (block, per_block) = (slot / self.slots_per_block(), self.slots_per_block());
+            let end = self.steps.len().min((block + 1) * per_block);
+            if self.steps[block * per_block..end].iter().all(Option::is_none) {
+                self.blocks[block] = Vec::new();
+            }
+        }
+        Ok(())
     }
 
-    fn bytes_peak(&self) -> usize {
-        self.used * self.dim * S::BYTES
+    fn usage(&self) -> Usage {
+        let memory_bytes = self.used * self.dim * S::BYTES;
+        Usage { slots: self.used, memory_bytes, disk_bytes: 0 }
     }
 }

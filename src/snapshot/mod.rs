@@ -15,10 +15,23 @@ pub trait SnapshotStore<S: Scalar>: Send {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError>;
     /// Writes y_`step`, kept in `slot`, to `y`.
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError>;
-    /// The most slots that ever held a state.
-    fn slots_peak(&self) -> usize;
-    /// The most bytes of states that were held at once.
-    fn bytes_peak(&self) -> usize;
+    /// Gives back the memory of `slot`, which then holds nothing.
+    fn free(&mut self, slot: usize) -> Result<(), SnapshotError>;
+    /// Says that y_`step` in `slot` will be restored soon.
+    fn expect(&mut self, _slot: usize, _step: usize) {}
+    /// What is held now.
+    fn usage(&self) -> Usage;
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Slots that hold a state.
+    pub slots: usize,
+    /// Bytes of memory.
+    pub memory_bytes: usize,
+    /// Bytes of files.
+    pub disk_bytes: usize,
 }
 
 fn check_dim(slot: usize, given: usize, kept: usize) -> Result<(), SnapshotError> {

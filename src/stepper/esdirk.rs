@@ -12,10 +12,10 @@
 //! Solving ODEs II, section IV.8.
 
 use super::stages::{Scheme, Stages, add_scaled, dot};
-use super::{AdjointStepper, Bars, Counts, Stepper, TangentStepper, Tolerances};
+use super::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
 use crate::error::StepFailure;
 use crate::grid::Step;
-use crate::linalg::{Lu, Matrix, Singular, weighted_rms_norm, worst};
+use crate::linalg::{Lu, Matrix, Singular, Structure, weighted_rms_norm, worst};
 use crate::objective::Objective;
 use crate::ode::{Jacobian, Jvp, Ode, Vjp};
 use crate::tableau::Tableau;
@@ -270,6 +270,28 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
             + Matrix::zeros(d, structure).bytes()
             + Lu::new(d, structure).bytes()
             + 16 * d
+            + self.scheme.total * ode.work_bytes()
+    }
+
+    /// The adjoint factorises at each stage's own Jacobian and evaluates f there, which taking the
+    /// step does not: factors and `Work` of a step are of no use to it.
+    fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape {
+        EsdirkTape {
+            stages: Stages::kept(&self.scheme, ode.dim(), part, Vec::new()),
+            jacobian: Matrix::zeros(0, Structure::Dense),
+            lu: Lu::new(0, Structure::Dense),
+            residual: Vec::new(),
+            scale: Vec::new(),
+        }
+    }
+
+    fn kept_tape_bytes(&self, ode: &O, part: Part) -> usize {
+        Stages::<f64, O::Work>::kept_bytes(&self.scheme, ode.dim(), part)
+            + size_of::<EsdirkTape<O::Work>>()
+    }
+
+    fn exchange(&self, part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape) {
+        tape.stages.exchange(part, &mut kept.stages);
     }
 
     fn step(
@@ -283,6 +305,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         let d = tape.stages.dim;
         tape.stages.step = step;
         tape.stages.seeded = false;
+        tape.stages.has_slopes = true;
         tape.stages.y[..d].copy_from_slice(y);
         self.factorize(ode, p, 0, tape)?;
         let stages = &mut tape.stages;

@@ -8,7 +8,7 @@
 //! and λ_n = λ_{n+1} + Σ Ȳ_i (Hager, Numer. Math. 87 (2000), doi 10.1007/s002110000178).
 
 use super::stages::{Scheme, Stages};
-use super::{AdjointStepper, Bars, Counts, Stepper, TangentStepper, Tolerances};
+use super::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
 use crate::error::StepFailure;
 use crate::grid::Step;
 use crate::linalg::{weighted_rms_norm, worst};
@@ -77,6 +77,7 @@ impl<S: Scalar> ExplicitRk<S> {
     fn carry<O: Ode<S>>(&self, step: Step, y: &[S], tape: &mut Stages<S, O::Work>) -> bool {
         let (d, last) = (tape.dim, self.scheme.stages - 1);
         let usable = self.first_same_as_last
+            && tape.has_slopes
             && tape.evaluated > last
             && tape.step.t_next.to_bits() == step.t.to_bits()
             && same_bits(tape.y(last), y);
@@ -117,7 +118,22 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
     }
 
     fn tape_bytes(&self, ode: &O) -> usize {
-        Self::Tape::bytes(&self.scheme, ode.dim())
+        Self::Tape::bytes(&self.scheme, ode.dim()) + self.scheme.total * ode.work_bytes()
+    }
+
+    fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape {
+        let work = (0..self.scheme.total).map(|_| ode.work()).collect();
+        Stages::kept(&self.scheme, ode.dim(), part, work)
+    }
+
+    fn kept_tape_bytes(&self, ode: &O, part: Part) -> usize {
+        let work = self.scheme.total * ode.work_bytes();
+        Self::Tape::kept_bytes(&self.scheme, ode.dim(), part) + work
+    }
+
+    fn exchange(&self, part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape) {
+        tape.exchange(part, kept);
+        std::mem::swap(&mut tape.work, &mut kept.work);
     }
 
     fn step(
@@ -131,6 +147,7 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
         let carried = self.carry::<O>(step, y, tape);
         tape.step = step;
         tape.seeded = false;
+        tape.has_slopes = true;
         tape.y[..y.len()].copy_from_slice(y);
         if !carried {
             self.slope(ode, p, tape, 0);

@@ -53,6 +53,15 @@ pub struct Tolerances {
     pub atol: Vec<f64>,
 }
 
+/// What of a step is kept for its adjoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The states of its stages.
+    States,
+    /// Their slopes, too: dense output needs them.
+    StatesAndSlopes,
+}
+
 /// A method that takes one step: a pure function of the step, y_n and p.
 pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     /// What a step leaves for its error estimate, its dense output and its adjoint.
@@ -68,8 +77,14 @@ pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     fn dense_order(&self) -> u32;
     /// A tape for steps of `ode`.
     fn tape(&self, ode: &O) -> Self::Tape;
-    /// Bytes that a tape occupies, the `Work` of the model left out.
+    /// Bytes that a tape occupies.
     fn tape_bytes(&self, ode: &O) -> usize;
+    /// A tape to keep a step in: without what only taking a step and its adjoint need.
+    fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape;
+    /// Bytes that such a tape occupies.
+    fn kept_tape_bytes(&self, ode: &O, part: Part) -> usize;
+    /// Exchanges the step on `tape` for the one in `kept`.
+    fn exchange(&self, part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape);
     /// Takes `step` from `y`, which it overwrites with y_{n+1}. After a failure `y` is as before.
     fn step(
         &self,

@@ -1,7 +1,7 @@
 //! What explicit and implicit Runge–Kutta methods share: coefficients ready for use, and the
 //! stages of one step.
 
-use super::Counts;
+use super::{Counts, Part};
 use crate::grid::Step;
 use crate::linalg::{combine, weighted_sum};
 use crate::scalar::Scalar;
@@ -130,6 +130,8 @@ pub struct Stages<S, W> {
     pub(crate) y: Vec<S>,
     /// k_i by rows.
     pub(crate) k: Vec<S>,
+    /// Whether the slopes belong to the states: they do unless these were exchanged alone.
+    pub(crate) has_slopes: bool,
     pub(crate) work: Vec<W>,
     /// Ȳ_i by rows, and dJ/dy_{n+1} behind them.
     pub(crate) y_bar: Vec<S>,
@@ -149,12 +151,42 @@ impl<S: Scalar, W> Stages<S, W> {
             evaluated: 0,
             y: vec![S::zero(); rows],
             k: vec![S::zero(); rows],
+            has_slopes: true,
             work,
             y_bar: vec![S::zero(); rows + dim],
             k_bar: vec![S::zero(); dim],
             seeds: Vec::new(),
             seeded: false,
             counts: Counts::default(),
+        }
+    }
+
+    /// Stages to keep a step in.
+    pub(crate) fn kept(scheme: &Scheme<S>, dim: usize, part: Part, work: Vec<W>) -> Self {
+        let rows = scheme.total * dim;
+        let slopes = if part == Part::StatesAndSlopes { rows } else { 0 };
+        Stages {
+            dim,
+            y: vec![S::zero(); rows],
+            k: vec![S::zero(); slopes],
+            ..Self::new(scheme, 0, work)
+        }
+    }
+
+    /// Bytes of such stages, without `work`.
+    pub(crate) fn kept_bytes(scheme: &Scheme<S>, dim: usize, part: Part) -> usize {
+        let rows = if part == Part::StatesAndSlopes { 2 } else { 1 };
+        rows * scheme.total * dim * S::BYTES + size_of::<Self>()
+    }
+
+    /// Exchanges the step for the one in `kept`.
+    pub(crate) fn exchange(&mut self, part: Part, kept: &mut Self) {
+        std::mem::swap(&mut self.step, &mut kept.step);
+        std::mem::swap(&mut self.evaluated, &mut kept.evaluated);
+        std::mem::swap(&mut self.y, &mut kept.y);
+        self.has_slopes = part == Part::StatesAndSlopes;
+        if self.has_slopes {
+            std::mem::swap(&mut self.k, &mut kept.k);
         }
     }
 

@@ -31,6 +31,7 @@ impl<S: Scalar> Recurrence for Network<S> {
     type Scalar = S;
     /// y_n.
     type Tape = [S; D];
+    type Kept = [S; D];
 
     fn dim(&self) -> usize {
         D
@@ -43,6 +44,18 @@ impl<S: Scalar> Recurrence for Network<S> {
     }
     fn tape(&self) -> [S; D] {
         [S::zero(); D]
+    }
+    fn kept(&self) -> Option<[S; D]> {
+        Some(self.tape())
+    }
+    fn kept_bytes(&self) -> usize {
+        D * S::BYTES
+    }
+    fn exchange(&self, tape: &mut [S; D], kept: &mut [S; D]) {
+        std::mem::swap(tape, kept);
+    }
+    fn start<'a>(&self, kept: &'a [S; D]) -> &'a [S] {
+        kept
     }
     fn initial(&self, p: &[S], y0: &mut [S]) {
         y0.copy_from_slice(&p[D * D..]);

@@ -101,6 +101,12 @@ impl Ode for NeuralOde {
         }
     }
 
+    fn work_bytes(&self) -> usize {
+        let Work { y, h1, h2, w, h1_bar, h2_bar, h1_transposed, plane, dy, .. } = self.work();
+        let rows = [y, h1, h2, w, h1_bar, h2_bar, h1_transposed, plane, dy];
+        size_of::<Work>() + size_of_val(&*rows.concat())
+    }
+
     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Work) {
         let weights = Weights::of(p);
         match self.batch {

@@ -137,6 +137,11 @@ impl Ode for Brusselator {
         }
     }
 
+    fn work_bytes(&self) -> usize {
+        let rows = 2 * 2 * (self.cells + 2) + 5 * self.cells;
+        size_of::<Work>() + rows * size_of::<f64>()
+    }
+
     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Work) {
         rates(self, y, p, dy, work);
     }

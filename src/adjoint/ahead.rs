@@ -1,0 +1,57 @@
+//! A look at the actions to come, so that a store can read ahead.
+
+use std::collections::VecDeque;
+
+use crate::schedule::{Action, Schedule};
+
+/// How many actions are looked ahead.
+const DISTANCE: usize = 32;
+
+/// What is done now, or will be soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The next action.
+    Now(Action),
+    /// This slot will be restored, and holds what will be restored now.
+    Ahead { step: usize, slot: usize },
+}
+
+/// A schedule's actions, each restore announced before its turn.
+pub(super) struct Ahead<T> {
+    schedule: T,
+    queue: VecDeque<Action>,
+}
+
+impl<T: Schedule> Ahead<T> {
+    pub fn new(schedule: T) -> Self {
+        Ahead { schedule, queue: VecDeque::with_capacity(DISTANCE + 1) }
+    }
+
+    /// Whether an action in the queue changes what the slot holds.
+    fn will_change(&self, slot: usize) -> bool {
+        self.queue.iter().any(|action| match *action {
+            Action::Store { slot: other, .. } | Action::Free { slot: other } => other == slot,
+            _ => false,
+        })
+    }
+}
+
+impl<T: Schedule> Iterator for Ahead<T> {
+    type Item = Look;
+
+    fn next(&mut self) -> Option<Look> {
+        while self.queue.len() <= DISTANCE
+            && let Some(action) = self.schedule.next()
+        {
+            let restored = match action {
+                Action::Restore { step, slot } if !self.will_change(slot) => Some((step, slot)),
+                _ => None,
+            };
+            self.queue.push_back(action);
+            if let Some((step, slot)) = restored {
+                return Some(Look::Ahead { step, slot });
+            }
+        }
+        self.queue.pop_front().map(Look::Now)
+    }
+}

@@ -1,0 +1,153 @@
+//! The reverse sweep: one loop over the actions of a schedule.
+
+mod ahead;
+mod slots;
+mod stats;
+mod sweep;
+
+pub use stats::{Progress, Stats};
+
+use crate::error::Error;
+use crate::recurrence::{Frontier, Recurrence, ScalarOf};
+use crate::schedule::{Action, OnlineSchedule, Schedule};
+use crate::snapshot::{MemoryStore, SnapshotStore};
+use sweep::Sweep;
+
+/// J and its derivatives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient<S = f64> {
+    /// J.
+    pub value: S,
+    /// dJ/dy_0 at fixed p (d).
+    pub wrt_y0: Vec<S>,
+    /// dJ/dp, the way through y_0(p) included (m).
+    pub wrt_params: Vec<S>,
+    /// dJ/dt_N: the effect of moving the end of the last step alone.
+    pub wrt_end_time: S,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+/// The gradient of a chain of known length, its states kept as `schedule` says in `store`.
+///
+/// The bits do not depend on `schedule` or `store`.
+///
+/// ```
+/// use costate::adjoint::gradient;
+/// use costate::grid::TimeGrid;
+/// use costate::model::Model;
+/// use costate::recurrence::Discretization;
+/// use costate::schedule::Revolve;
+/// use costate::snapshot::MemoryStore;
+/// use costate::stepper::ExplicitRk;
+/// use costate::tableau::RK4;
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [1.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
+/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4), grid)?;
+/// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
+/// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-8);
+/// assert_eq!(g.stats.snapshots_peak, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Where a step fails, a number is not finite, the store fails, or the schedule is not one of this
+/// chain's length.
+pub fn gradient<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    schedule: impl Schedule,
+    store: &mut dyn SnapshotStore<R::Scalar>,
+) -> Result<Gradient<R::Scalar>, Error> {
+    gradient_observed(chain, p, schedule, store, &|_| {})
+}
+
+/// [`gradient`], telling `observe` of every action done.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn gradient_observed<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    schedule: impl Schedule,
+    store: &mut dyn SnapshotStore<R::Scalar>,
+    observe: &dyn Fn(Progress),
+) -> Result<Gradient<R::Scalar>, Error> {
+    let mut sweep = Sweep::start(chain, p, store)?;
+    sweep.follow(chain, schedule, observe)?;
+    sweep.finish(chain)
+}
+
+/// J alone: the same bits as [`gradient`] gives, and what it cost.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn value<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<(R::Scalar, Stats), Error> {
+    let mut store = MemoryStore::new();
+    let mut sweep = Sweep::start(chain, p, &mut store)?;
+    sweep.apply(chain, Action::Advance { from: 0, to: chain.num_steps() })?;
+    Ok((sweep.value, sweep.stats(chain)))
+}
+
+/// J alone of a chain whose length shows when its end is reached, and what it cost; the frontier
+/// then knows all steps.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn value_online<F: Frontier>(
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    observe: &dyn Fn(Progress),
+) -> Result<(ScalarOf<F>, Stats), Error> {
+    let mut store = MemoryStore::new();
+    let mut sweep = Sweep::start(frontier.chain(), p, &mut store)?;
+    while !frontier.extend(p, &mut sweep.y, &mut sweep.tape)? {
+        sweep.count_step(frontier.chain())?;
+        observe(sweep.progress());
+    }
+    sweep.count_step(frontier.chain())?;
+    let mut stats = sweep.stats(frontier.chain());
+    stats.rejected = frontier.rejected();
+    Ok((sweep.value, stats))
+}
+
+/// The gradient of a chain whose length shows when its end is reached; its first sweep is not
+/// repeated.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn gradient_online<F: Frontier>(
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    mut schedule: impl OnlineSchedule,
+    store: &mut dyn SnapshotStore<ScalarOf<F>>,
+    observe: &dyn Fn(Progress),
+) -> Result<Gradient<ScalarOf<F>>, Error> {
+    let mut sweep = Sweep::start(frontier.chain(), p, store)?;
+    let mut before = sweep.y.clone();
+    loop {
+        match schedule.next() {
+            Some(Action::Advance { .. }) => {
+                before.copy_from_slice(&sweep.y);
+                let ended = frontier.extend(p, &mut sweep.y, &mut sweep.tape)?;
+                sweep.count_step(frontier.chain())?;
+                observe(sweep.progress());
+                if ended {
+                    break;
+                }
+            }
+            Some(action) => sweep.apply(frontier.chain(), action)?,
+            None => return Err(sweep.misled("nothing more", frontier.chain())),
+        }
+    }
+    schedule.end(frontier.chain().num_steps());
+    sweep.step_back(&before);
+    sweep.follow(frontier.chain(), schedule, observe)?;
+    let mut gradient = sweep.finish(frontier.chain())?;
+    gradient.stats.rejected = frontier.rejected();
+    Ok(gradient)
+}

@@ -1,0 +1,132 @@
+//! The slots of a sweep: states in a store, tapes beside it.
+
+use crate::error::SnapshotError;
+use crate::recurrence::Recurrence;
+use crate::schedule::Keep;
+use crate::snapshot::SnapshotStore;
+
+/// A step kept in a slot.
+struct KeptStep<K> {
+    /// Its number, until it is used.
+    step: Option<usize>,
+    kept: K,
+}
+
+/// What slots hold, and the most they held.
+pub(super) struct Slots<'a, R: Recurrence> {
+    store: &'a mut dyn SnapshotStore<R::Scalar>,
+    tapes: Vec<Option<KeptStep<R::Kept>>>,
+    tape_bytes: usize,
+    /// Slots whose tape is in use.
+    tapes_in_use: usize,
+    pub peak: Peak,
+}
+
+/// The most that was held at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Peak {
+    pub slots: usize,
+    pub memory_bytes: usize,
+    pub disk_bytes: usize,
+    pub bytes: usize,
+}
+
+impl<'a, R: Recurrence> Slots<'a, R> {
+    pub fn new(chain: &R, store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
+        let tape_bytes = chain.kept_bytes();
+        Slots { store, tapes: Vec::new(), tape_bytes, tapes_in_use: 0, peak: Peak::default() }
+    }
+
+    pub fn store_state(
+        &mut self,
+        slot: usize,
+        step: usize,
+        y: &[R::Scalar],
+    ) -> Result<(), SnapshotError> {
+        self.drop_tape(slot);
+        self.store.store(slot, step, y)?;
+        self.note_peak();
+        Ok(())
+    }
+
+    /// Exchanges the step on `tape` for what the slot holds. Returns whether the chain keeps
+    /// tapes.
+    pub fn store_tape(
+        &mut self,
+        chain: &R,
+        slot: usize,
+        step: usize,
+        tape: &mut R::Tape,
+    ) -> Result<bool, SnapshotError> {
+        self.store.free(slot)?;
+        if self.tapes.len() <= slot {
+            self.tapes.resize_with(slot + 1, || None);
+        }
+        if self.tapes[slot].is_none() {
+            self.tapes[slot] = chain.kept().map(|kept| KeptStep { step: None, kept });
+        }
+        let Some(place) = &mut self.tapes[slot] else { return Ok(false) };
+        chain.exchange(tape, &mut place.kept);
+        self.tapes_in_use += usize::from(place.step.is_none());
+        place.step = Some(step);
+        self.note_peak();
+        Ok(true)
+    }
+
+    /// Writes y_`step` to `y`, or says that it is on a tape.
+    pub fn restore(
+        &mut self,
+        slot: usize,
+        step: usize,
+        y: &mut [R::Scalar],
+    ) -> Result<Keep, SnapshotError> {
+        match self.tapes.get(slot) {
+            Some(Some(kept)) if kept.step == Some(step) => Ok(Keep::Tape),
+            _ => self.store.restore(slot, step, y).map(|()| Keep::State),
+        }
+    }
+
+    /// The state that the tape in the slot started from.
+    pub fn start(&self, chain: &R, slot: usize) -> &[R::Scalar] {
+        match self.tapes.get(slot) {
+            Some(Some(place)) => chain.start(&place.kept),
+            _ => &[],
+        }
+    }
+
+    /// Puts the step kept in the slot on `tape`, and what was there in the slot, which counts as
+    /// empty.
+    pub fn take_tape(&mut self, chain: &R, slot: usize, tape: &mut R::Tape) {
+        if let Some(Some(place)) = self.tapes.get_mut(slot) {
+            chain.exchange(tape, &mut place.kept);
+            self.tapes_in_use -= usize::from(place.step.take().is_some());
+        }
+    }
+
+    pub fn expect(&mut self, slot: usize, step: usize) {
+        self.store.expect(slot, step);
+    }
+
+    pub fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
+        self.drop_tape(slot);
+        self.store.free(slot)
+    }
+
+    fn drop_tape(&mut self, slot: usize) {
+        if let Some(place) = self.tapes.get_mut(slot)
+            && let Some(kept) = place.take()
+        {
+            self.tapes_in_use -= usize::from(kept.step.is_some());
+        }
+    }
+
+    fn note_peak(&mut self) {
+        let usage = self.store.usage();
+        let memory_bytes = usage.memory_bytes + self.tapes_in_use * self.tape_bytes;
+        let peak = &mut self.peak;
+        peak.slots = peak.slots.max(usage.slots + self.tapes_in_use);
+        peak.memory_bytes = peak.memory_bytes.max(memory_bytes);
+        peak.disk_bytes = peak.disk_bytes.max(usage.disk_bytes);
+        peak.bytes = peak.bytes.max(memory_bytes + usage.disk_bytes);
+    }
+}

@@ -1,0 +1,283 @@
+//! The state of a reverse sweep, and what each action does to it.
+
+use std::time::Instant;
+
+use num_traits::{Float, Zero};
+
+use super::ahead::{Ahead, Look};
+use super::slots::Slots;
+use super::{Gradient, Progress, Stats};
+use crate::error::{Error, check_length};
+use crate::recurrence::{Adjoint, Recurrence};
+use crate::scalar::Scalar;
+use crate::schedule::{Action, Keep, Schedule};
+use crate::snapshot::SnapshotStore;
+
+/// The state of a sweep.
+pub(super) struct Sweep<'a, R: Recurrence> {
+    p: &'a [R::Scalar],
+    pub y: Vec<R::Scalar>,
+    /// n of the current state y_n; none after a step that was reversed from its tape.
+    current: Option<usize>,
+    /// The slot on whose tape the current state is, where it is not in `y`.
+    current_on: Option<usize>,
+    pub tape: R::Tape,
+    /// The step on `tape`.
+    on_tape: Option<usize>,
+    slots: Slots<'a, R>,
+    pub value: R::Scalar,
+    /// Steps whose terms are in `value`.
+    passed: usize,
+    adjoint: Adjoint<R::Scalar>,
+    /// Steps reversed.
+    reversed: usize,
+    /// Steps taken.
+    taken: u64,
+    from_tape: u64,
+    begun: Instant,
+    turned: Option<Instant>,
+}
+
+impl<'a, R: Recurrence> Sweep<'a, R> {
+    pub fn start(
+        chain: &R,
+        p: &'a [R::Scalar],
+        store: &'a mut dyn SnapshotStore<R::Scalar>,
+    ) -> Result<Self, Error> {
+        check_length("the parameter vector", p.len(), chain.num_params())?;
+        let begun = Instant::now();
+        let mut y = vec![R::Scalar::zero(); chain.dim()];
+        let mut tape = chain.tape();
+        let mut value = R::Scalar::zero();
+        chain.initial(p, &mut y);
+        check_state(chain, 0, 0, &y)?;
+        chain.add_initial_value(p, &y, &mut tape, &mut value);
+        check_value(chain, 0, 0, value)?;
+        let adjoint = Adjoint::zeros(chain.dim(), chain.num_params());
+        Ok(Sweep {
+            p,
+            y,
+            current: Some(0),
+            current_on: None,
+            tape,
+            on_tape: None,
+            slots: Slots::new(chain, store),
+            value,
+            passed: 0,
+            adjoint,
+            reversed: 0,
+            taken: 0,
+            from_tape: 0,
+            begun,
+            turned: None,
+        })
+    }
+
+    pub fn follow(
+        &mut self,
+        chain: &R,
+        schedule: impl Schedule,
+        observe: &dyn Fn(Progress),
+    ) -> Result<(), Error> {
+        for action in Ahead::new(schedule) {
+            match action {
+                Look::Ahead { step, slot } => self.slots.expect(slot, step),
+                Look::Now(action) => {
+                    self.apply(chain, action)?;
+                    observe(self.progress());
+                }
+            }
+        }
+        if self.reversed == chain.num_steps() {
+            Ok(())
+        } else {
+            Err(self.misled("nothing more", chain))
+        }
+    }
+
+    pub fn progress(&self) -> Progress {
+        Progress { forward: self.passed, reversed: self.reversed }
+    }
+
+    pub fn apply(&mut self, chain: &R, action: Action) -> Result<(), Error> {
+        let num_steps = chain.num_steps();
+        match action {
+            Action::Store { step, slot, keep: Keep::State } if Some(step) == self.current => {
+                self.read_current(chain);
+                self.slots.store_state(slot, step, &self.y)?;
+            }
+            Action::Store { step, slot, keep: Keep::Tape }
+                if self.on_tape == Some(step) && self.current == step.checked_add(1) =>
+            {
+                self.on_tape = None;
+                if !self.slots.store_tape(chain, slot, step, &mut self.tape)? {
+                    return Err(self.misled("a tape of a chain that keeps none", chain));
+                }
+            }
+            Action::Restore { step, slot } => {
+                let keep = self.slots.restore(slot, step, &mut self.y)?;
+                self.current = Some(step);
+                self.current_on = (keep == Keep::Tape).then_some(slot);
+            }
+            Action::Advance { from, to } if Some(from) == self.current && to <= num_steps => {
+                self.read_current(chain);
+                for _ in from..to {
+                    self.take(chain)?;
+                }
+            }
+            Action::Reverse { step }
+                if Some(step) == self.current && step + 1 + self.reversed == num_steps =>
+            {
+                self.turned.get_or_insert_with(Instant::now);
+                self.reverse(chain, step)?;
+            }
+            Action::Free { slot } => {
+                if self.current_on == Some(slot) {
+                    self.read_current(chain);
+                }
+                self.slots.free(slot)?;
+            }
+            _ => return Err(self.misled(&format!("{action:?}"), chain)),
+        }
+        Ok(())
+    }
+
+    fn reverse(&mut self, chain: &R, step: usize) -> Result<(), Error> {
+        match self.current_on.take() {
+            None => {
+                self.take(chain)?;
+                chain.step_adjoint(step, self.p, &self.y, &mut self.tape, &mut self.adjoint)?;
+            }
+            // The step after it, reversed just before, started from y_{n+1}.
+            Some(slot) if self.on_tape == step.checked_add(1) => {
+                self.slots.take_tape(chain, slot, &mut self.tape);
+                let y_next = self.slots.start(chain, slot);
+                chain.step_adjoint(step, self.p, y_next, &mut self.tape, &mut self.adjoint)?;
+                self.on_tape = Some(step);
+                self.current = None;
+                self.from_tape += 1;
+            }
+            Some(_) => return Err(self.misled(&format!("{:?}", Action::Reverse { step }), chain)),
+        }
+        self.reversed += 1;
+        Ok(())
+    }
+
+    /// Writes the current state to `y` where it is only on a tape.
+    fn read_current(&mut self, chain: &R) {
+        if let Some(slot) = self.current_on.take() {
+            self.y.copy_from_slice(self.slots.start(chain, slot));
+        }
+    }
+
+    fn take(&mut self, chain: &R) -> Result<(), Error> {
+        let Some(n) = self.current else { return Err(self.misled("a step", chain)) };
+        chain.step(n, self.p, &mut self.y, &mut self.tape)?;
+        self.count_step(chain)
+    }
+
+    /// Makes the state `before` the last step taken current again.
+    pub fn step_back(&mut self, before: &[R::Scalar]) {
+        self.y.copy_from_slice(before);
+        self.current = self.current.and_then(|n| n.checked_sub(1));
+    }
+
+    /// Notes that the current state's step was taken, and adds its terms when it is the first time.
+    pub fn count_step(&mut self, chain: &R) -> Result<(), Error> {
+        let Some(n) = self.current else { return Err(self.misled("a step", chain)) };
+        self.taken += 1;
+        self.current = Some(n + 1);
+        self.on_tape = Some(n);
+        if n == self.passed {
+            check_state(chain, n, n + 1, &self.y)?;
+            chain.add_value(n, self.p, &self.y, &mut self.tape, &mut self.value);
+            check_value(chain, n, n + 1, self.value)?;
+            self.passed += 1;
+        }
+        Ok(())
+    }
+
+    pub fn finish(mut self, chain: &R) -> Result<Gradient<R::Scalar>, Error> {
+        chain.initial(self.p, &mut self.y);
+        chain.initial_terms_adjoint(self.p, &self.y, &mut self.tape, &mut self.adjoint);
+        let wrt_y0 = self.adjoint.lambda.clone();
+        chain.initial_adjoint(self.p, &mut self.adjoint);
+        check_derivatives("state", &wrt_y0)?;
+        check_derivatives("parameter", &self.adjoint.p_bar)?;
+        let stats = self.stats(chain);
+        Ok(Gradient {
+            value: self.value,
+            wrt_y0,
+            wrt_params: self.adjoint.p_bar,
+            wrt_end_time: self.adjoint.end_time_bar,
+            stats,
+        })
+    }
+
+    pub fn stats(&self, chain: &R) -> Stats {
+        let now = Instant::now();
+        let turned = self.turned.unwrap_or(now);
+        let (steps, counts) = (chain.num_steps() as u64, chain.counts(&self.tape));
+        let numbers = 3 * chain.dim() + chain.num_params();
+        let vectors = numbers * <R::Scalar as Scalar>::BYTES;
+        let peak = self.slots.peak;
+        Stats {
+            steps,
+            rejected: 0,
+            rhs: counts.rhs,
+            vjp: counts.vjp,
+            jacobians: counts.jacobians,
+            factorizations: counts.factorizations,
+            recomputed_steps: self.taken.saturating_sub(steps),
+            from_tape: self.from_tape,
+            snapshots_peak: peak.slots as u64,
+            snapshot_bytes_peak: peak.bytes as u64,
+            peak_bytes: (peak.memory_bytes + chain.tape_bytes() + chain.grid_bytes() + vectors)
+                as u64,
+            disk_bytes_peak: peak.disk_bytes as u64,
+            seconds_forward: (turned - self.begun).as_secs_f64(),
+            seconds_reverse: (now - turned).as_secs_f64(),
+        }
+    }
+
+    pub fn misled(&self, action: &str, chain: &R) -> Error {
+        Error::Schedule {
+            action: action.into(),
+            current: self.current,
+            reversed: self.reversed,
+            steps: chain.num_steps(),
+        }
+    }
+}
+
+fn check_state<R: Recurrence>(
+    chain: &R,
+    step: usize,
+    at: usize,
+    y: &[R::Scalar],
+) -> Result<(), Error> {
+    match y.iter().position(|y| !y.is_finite()) {
+        Some(component) => Err(Error::NotFinite { step, t: chain.time(at), component }),
+        None => Ok(()),
+    }
+}
+
+fn check_value<R: Recurrence>(
+    chain: &R,
+    step: usize,
+    at: usize,
+    value: R::Scalar,
+) -> Result<(), Error> {
+    if value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::ObjectiveNotFinite { step, t: chain.time(at) })
+    }
+}
+
+fn check_derivatives<S: Scalar>(what: &'static str, bars: &[S]) -> Result<(), Error> {
+    match bars.iter().position(|bar| !bar.is_finite()) {
+        Some(index) => Err(Error::GradientNotFinite { what, index }),
+        None => Ok(()),
+    }
+}
