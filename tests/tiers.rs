@@ -262,7 +262,7 @@ fn a_write_that_cannot_be_put_in_its_place() {
         let begin = format!("{}: ", path.display());
         assert!(text.starts_with(&begin) && text.contains("has room"), "{name}: {text}");
         drop(store);
-        assert_eq!(scratch.files(), [path.clone()], "{name}");
+        assert_eq!(scratch.files(), std::slice::from_ref(&path), "{name}");
         fs::remove_dir_all(path).unwrap();
     }
 }
@@ -362,7 +362,7 @@ fn files_that_are_kept_can_be_taken_over() {
     let store = kept(&scratch).keep_files();
     let (path, run) = (store.path(2), store.run());
     drop(store);
-    assert_eq!(scratch.files(), [path.clone()]);
+    assert_eq!(scratch.files(), std::slice::from_ref(&path));
     let open = || TieredStore::<f64>::open(1, &scratch.0, run).unwrap().keep_files();
     let mut store = open();
     assert_eq!(store.usage().slots, 0);
