@@ -155,6 +155,12 @@ pub enum SnapshotError {
     /// The file system refused.
     #[error("{path}: {source}; give a directory that can be written and has room")]
     Io { path: String, source: std::io::Error },
+    /// The files would take more than they may.
+    #[error(
+        "the next snapshot brings the files to {needed} bytes of the {budget} that they may take: \
+         raise the disk budget (--disk-budget), or keep fewer snapshots"
+    )]
+    DiskBudget { needed: usize, budget: usize },
     /// The file is shorter or longer than what was written.
     #[error(
         "{path}: the snapshot has {found} bytes instead of {expected}: it was torn or replaced; \

@@ -24,6 +24,12 @@ pub enum ScheduleError {
          step 0 among them, not {kept}"
     )]
     Kept { steps: usize, kept: String },
+    /// A table that would take too long.
+    #[error(
+        "the optimum for {steps} steps with {fast} slots in memory and {slow} on disk takes too \
+         long to find: take the periodic schedule"
+    )]
+    TooLong { steps: usize, fast: usize, slow: usize },
     /// A restore from a slot that holds nothing or another step's state.
     #[error(
         "the schedule restores step {step} from slot {slot}, which holds {}: it is no schedule of \

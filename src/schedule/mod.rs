@@ -14,10 +14,15 @@ mod online;
 pub mod optimum;
 mod pool;
 mod prediction;
+mod makespan;
+mod multistage;
+mod periodic;
 mod reversal;
 mod resumed;
 mod revolve;
+mod stages;
 mod store_all;
+mod tiers;
 mod uniform;
 
 pub use bisection::Bisection;
@@ -30,8 +35,12 @@ pub use online::Online;
 pub use resumed::Resumed;
 pub use reversal::Kept;
 pub use prediction::{Place, Prediction};
+pub use makespan::makespan;
+pub use multistage::Multistage;
+pub use periodic::Periodic;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};
+pub use tiers::{SlotCosts, TierCosts, Transfer};
 pub use uniform::Uniform;
 
 use crate::error::ScheduleError;
