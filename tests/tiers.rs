@@ -366,6 +366,14 @@ fn files_that_are_kept_can_be_taken_over() {
     let open = || TieredStore::<f64>::open(1, &scratch.0, run).unwrap().keep_files();
     let mut store = open();
     assert_eq!(store.usage().slots, 0);
+    // What a killed process was writing is of no use; other runs' files and names are let be.
+    let others = [store.path(3).with_extension("txt"), scratch.0.join("slot-3-00.costate")];
+    for other in others.iter().chain([&store.path(3).with_extension("writing")]) {
+        fs::write(other, b"costate1").unwrap();
+    }
+    assert_eq!(store.found().unwrap(), [2]);
+    assert!(!store.path(3).with_extension("writing").exists());
+    others.iter().for_each(|other| fs::remove_file(other).unwrap());
     assert_eq!(store.adopt(2).unwrap(), (7, 5));
     assert_eq!((store.usage().slots, store.usage().disk_bytes), (1, SIZE));
     assert!(same_bits(&restored(&mut store).unwrap(), &Y));
@@ -393,6 +401,25 @@ fn files_that_are_kept_can_be_taken_over() {
     store.adopt(2).unwrap();
     drop(store);
     assert!(!path.exists());
+}
+
+#[test]
+fn many_slots() {
+    let scratch = Scratch::new("many");
+    let mut store = TieredStore::<f32>::new(100, &scratch.0).unwrap();
+    let at = |slot: usize| [slot as f32, -0.0, 1.0];
+    (0..1000).for_each(|slot| store.store(slot, slot + 3, &at(slot)).unwrap());
+    for slot in (0..1000_usize).rev() {
+        store.expect(slot.saturating_sub(2), slot.saturating_sub(2) + 3);
+        let mut y = [0.0; 3];
+        store.restore(slot, slot + 3, &mut y).unwrap();
+        assert!(same_bits(&y, &at(slot)));
+    }
+    assert_eq!((store.usage().slots, scratch.files().len()), (1000, 900));
+    (0..1000).for_each(|slot| store.free(slot).unwrap());
+    store.flush().unwrap();
+    assert_eq!((store.usage().slots, store.usage().disk_bytes), (0, 0));
+    assert!(scratch.files().is_empty());
 }
 
 /// What is on its way when the store is dropped leaves nothing either.

@@ -5,9 +5,9 @@ use super::tiers::{TierCosts, Tier};
 use super::{Action, Keep, Schedule, useful_slots};
 use crate::error::ScheduleError;
 
-/// Above this many candidates the table would take seconds.
+/// Above this many candidates for the next snapshot the table takes seconds.
 const MOST_WORK: u64 = 1_000_000_000;
-/// Above this many entries the table would take hundreds of megabytes.
+/// Above this many entries the table takes more than 64 MiB.
 const MOST_ENTRIES: u64 = 1 << 23;
 
 /// The least time of reversing a chain with s fast slots, numbered from 0, and d slow ones,
@@ -79,7 +79,7 @@ impl Multistage {
         Err(too_long)
     }
 
-    /// Whether the optimum for these numbers is found within about a second and 200 MB, however
+    /// Whether the optimum for these numbers is found within about a second and 64 MiB, however
     /// the costs are.
     pub fn affordable(steps: usize, fast: usize, slow: usize) -> bool {
         let (fast, slow) = (useful_slots(steps, fast), useful_slots(steps, slow));
@@ -94,7 +94,7 @@ impl Multistage {
 
 fn affordable(steps: usize, fast: usize, slow: Option<usize>) -> bool {
     let entries = Stages::entries(steps, fast, slow);
-    // Half of all (l, j), and two tiers for the next snapshot.
+    // On average l is half of all steps; the next snapshot may be in two tiers.
     entries <= MOST_ENTRIES && entries.saturating_mul(steps as u64) <= MOST_WORK
 }
 

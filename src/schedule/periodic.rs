@@ -22,7 +22,7 @@ const TRIED: usize = 2048;
 /// overlapped   max(t(K, d) J F, (K − 1) w) + (K − 1) max(r, t(J, s) F + J B) + t(m, s) F + m B
 /// ```
 ///
-/// where overlapped writes and reads come evenly. J is the length for which this is least, among
+/// where copies in memory are left out, and overlapped writes and reads come evenly. J is the length for which this is least, among
 /// all up to 2048, those that cut the chain into at most 2048 periods, the longest ones for each
 /// number of repetitions in memory, and the shortest whose snapshots all have slow slots. That
 /// equal periods cost little is from G. Aupy and J. Herrmann, Periodicity in optimal hierarchical
@@ -166,7 +166,8 @@ impl Chain {
         }
         let lengths = 1..=TRIED;
         let numbers = (1..=TRIED).map(|periods| steps.div_ceil(periods));
-        let reached = (1..).map(|r| usize::try_from(reach(self.fast as u64, r)));
+        let repetitions = 1..=TRIED as u64;
+        let reached = repetitions.map(|r| usize::try_from(reach(self.fast as u64, r)));
         let reached = reached.map_while(|length| length.ok().filter(|&length| length < steps));
         lengths
             .chain(numbers)
@@ -189,7 +190,9 @@ impl Chain {
         let along = (advances(num_periods, self.slow) * period as u128).saturating_mul(step);
         let apiece = in_memory(period);
         let before = match transfer {
-            Transfer::Waited => along.saturating_add(others.saturating_mul(write + read + apiece)),
+            Transfer::Waited => {
+                along.saturating_add(others.saturating_mul(apiece.saturating_add(write + read)))
+            }
             Transfer::Overlapped { .. } => {
                 along.max(others * write).saturating_add(others.saturating_mul(apiece.max(read)))
             }

@@ -12,6 +12,9 @@ pub(crate) const MAGIC: &[u8; 8] = b"costate1";
 /// Magic, run, step, number of entries, bytes of an entry; each eight bytes.
 pub(crate) const HEADER: usize = 40;
 const CHECKSUM: usize = 4;
+/// The extensions of a file in its place and of one being written.
+const FINISHED: &str = "costate";
+pub(crate) const UNFINISHED: &str = "writing";
 
 /// What the header of a file says beside magic and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +131,7 @@ pub(crate) enum Durability {
 
 /// Writes a file beside its place and renames it into it.
 pub(crate) fn write(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let beside = path.with_extension("writing");
+    let beside = path.with_extension(UNFINISHED);
     let written = write_beside(&beside, bytes, durability)
         // Renamed over an old file, the new one would be flushed to the device first; and what the
         // slot held is of no use any more.
@@ -183,7 +186,16 @@ pub(crate) fn read(path: &Path, bytes: &mut [u8]) -> Result<(), SnapshotError> {
 
 /// The file of a slot.
 pub(crate) fn path(directory: &Path, slot: usize, run: u64) -> PathBuf {
-    directory.join(format!("slot-{slot}-{run:016x}.costate"))
+    directory.join(format!("slot-{slot}-{run:016x}.{FINISHED}"))
+}
+
+/// The slot of a file of the run, finished or not.
+pub(crate) fn slot(path: &Path, run: u64) -> Option<usize> {
+    let extension = path.extension()?.to_str()?;
+    let name = path.file_stem()?.to_str()?;
+    let slot = name.strip_prefix("slot-")?.strip_suffix(&format!("-{run:016x}"))?;
+    let known = [FINISHED, UNFINISHED].contains(&extension);
+    slot.parse().ok().filter(|_| known)
 }
 
 /// Makes the directory where it is not there, and fails where it cannot be written.

@@ -149,7 +149,7 @@ impl<S: Scalar> TieredStore<S> {
     }
 
     /// As [`new`](Self::new), for files that carry the number `run` of a store that is gone:
-    /// [`adopt`](Self::adopt) finds them.
+    /// [`found`](Self::found) lists them and [`adopt`](Self::adopt) takes them over.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -181,6 +181,28 @@ impl<S: Scalar> TieredStore<S> {
     /// one may be about to be replaced.
     pub fn slots_within(disk_budget: usize, dim: usize) -> usize {
         (disk_budget / file::size::<S>(dim)).saturating_sub(1)
+    }
+
+    /// The slots for which there is a file of this run, in ascending order. Files of this run that
+    /// were not finished are removed.
+    ///
+    /// # Errors
+    /// Where the directory cannot be read or written.
+    pub fn found(&mut self) -> Result<Vec<usize>, SnapshotError> {
+        self.flush()?;
+        let error = |source| file::io_error(&self.directory, source);
+        let mut slots = Vec::new();
+        for entry in std::fs::read_dir(&self.directory).map_err(error)? {
+            let path = entry.map_err(error)?.path();
+            let Some(slot) = file::slot(&path, self.run) else { continue };
+            if path.extension().is_some_and(|extension| extension == file::UNFINISHED) {
+                std::fs::remove_file(&path).map_err(|source| file::io_error(&path, source))?;
+            } else {
+                slots.push(slot);
+            }
+        }
+        slots.sort_unstable();
+        Ok(slots)
     }
 
     /// Takes over the file of a slot on disk, of this run and whole. Returns its step and its
