@@ -6,7 +6,8 @@ use std::path::Path;
 
 use costate::error::ScheduleError;
 use costate::schedule::{
-    Action, TierCosts, Counts, Multistage, Periodic, Schedule, SlotCosts, Transfer, makespan, optimum,
+    Action, Counts, Multistage, Periodic, Schedule, SlotCosts, TierCosts, Transfer, makespan,
+    optimum,
 };
 use serde_json::Value;
 

@@ -11,7 +11,7 @@ use costate::grid::TimeGrid;
 use costate::model::Model;
 use costate::recurrence::Discretization;
 use costate::scalar::{Scalar, same_bits};
-use costate::schedule::{Costs, Multistage, Periodic, Schedule, SlotCosts, StoreAll, Transfer};
+use costate::schedule::{Multistage, Periodic, Schedule, SlotCosts, StoreAll, TierCosts, Transfer};
 use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, TieredStore, measure_disk};
 use costate::stepper::ExplicitRk;
 use costate::tableau::RK4;
@@ -454,7 +454,7 @@ fn gradients_in_tiers_have_the_same_bits() {
     let chain = Discretization::new(&model, &model, &model, ExplicitRk::new(&RK4), grid).unwrap();
     let expected = gradient(&chain, &[4.0], StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
     let slow = SlotCosts { write: 300, read: 300 };
-    let costs = Costs { step: 100, reverse: 300, fast: SlotCosts::default(), slow };
+    let costs = TierCosts { step: 100, reverse: 300, fast: SlotCosts::default(), slow };
     for (fast, slow) in [(3, 5), (1, 300), (0, 4), (5, 300), (2, 0)] {
         let optimal = Multistage::new(steps, fast, slow, &costs).unwrap();
         let transfer = Transfer::Overlapped { writes: 2 };

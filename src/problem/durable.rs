@@ -12,7 +12,7 @@ use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Frontier, Recurrence};
 use crate::schedule::{Kept, Online, Resumed, Schedule};
-use crate::snapshot::DiskStore;
+use crate::snapshot::TieredStore;
 use crate::stepper::AdjointStepper;
 
 /// A run that has begun or is gone on with.
@@ -20,7 +20,7 @@ struct Begun {
     journal: Journal,
     /// Where it stood when it was killed.
     from: Option<Phase>,
-    store: DiskStore<f64>,
+    store: TieredStore<f64>,
     /// The states that are still there.
     kept: Vec<Kept>,
 }
@@ -79,7 +79,12 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 },
             },
         };
-        let (store, kept) = DiskStore::of_run(directory, journal.run())?;
+        let mut store = TieredStore::open(0, directory, journal.run())?.keep_files();
+        let mut kept = Vec::new();
+        for slot in store.found()? {
+            kept.push(Kept { step: store.adopt(slot)?.0, slot });
+        }
+        kept.sort_by_key(|kept| kept.step);
         // What cannot be gone on from is begun again.
         let has_start = kept.first().is_some_and(|kept| kept.step == 0);
         let from = from.filter(|phase| !matches!(phase, Phase::Forward { .. }) || has_start);

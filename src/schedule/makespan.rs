@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::tiers::{TierCosts, Tier, Transfer};
+use super::tiers::{Tier, TierCosts, Transfer};
 use super::{Action, Schedule};
 
 /// How long the actions of a schedule take whose slots below `fast` are fast and whose others are
@@ -25,7 +25,12 @@ use super::{Action, Schedule};
 /// assert!(time(overlapped)? < time(Transfer::Waited)?);
 /// # Ok::<(), costate::error::ScheduleError>(())
 /// ```
-pub fn makespan(schedule: impl Schedule, fast: usize, costs: &TierCosts, transfer: Transfer) -> u64 {
+pub fn makespan(
+    schedule: impl Schedule,
+    fast: usize,
+    costs: &TierCosts,
+    transfer: Transfer,
+) -> u64 {
     let mut clock = Clock { costs: *costs, ..Clock::default() };
     for action in schedule {
         match action {

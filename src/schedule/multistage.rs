@@ -1,7 +1,7 @@
 //! The optimum for a known number of steps and slots of two tiers.
 
 use super::stages::{Choice, Free, Stages};
-use super::tiers::{TierCosts, Tier};
+use super::tiers::{Tier, TierCosts};
 use super::{Action, Keep, Schedule, useful_slots};
 use crate::error::ScheduleError;
 

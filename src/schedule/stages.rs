@@ -1,6 +1,6 @@
 //! The table of the least times behind [`Multistage`](super::Multistage).
 
-use super::tiers::{TierCosts, Tier};
+use super::tiers::{Tier, TierCosts};
 
 /// Free slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
