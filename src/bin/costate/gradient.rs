@@ -36,7 +36,7 @@ impl GradientCommand {
         let problem = self.reversal.apply(self.run.problem(&loaded)?);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let solved = problem.solved().map_err(|error| self.run.failed(&loaded, &error))?;
-        let schedule = problem.schedule_kind().name();
+        let schedule = self.reversal.schedule_name(&problem);
         Ok(match self.json {
             true => to_line(&GradientJson::new(model, &solved, schedule)),
             false => table(model, &solved, schedule, self.reversal.adjoint_name()),
@@ -64,6 +64,7 @@ struct StatsJson {
     jacobians: u64,
     factorizations: u64,
     recomputed_steps: u64,
+    backsolve_replayed_segments: u64,
     snapshots_peak: u64,
     snapshot_bytes_peak: u64,
     peak_bytes: u64,
@@ -73,7 +74,7 @@ struct StatsJson {
 
 impl<'a> GradientJson<'a> {
     fn new(model: &'a Model, solved: &Solved, schedule: &'static str) -> Self {
-        let Solved { gradient, method } = solved;
+        let Solved { gradient, method, .. } = solved;
         let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
         let states = model.states().iter().map(String::as_str);
         GradientJson {
@@ -98,6 +99,7 @@ impl From<&Stats> for StatsJson {
             jacobians: stats.jacobians,
             factorizations: stats.factorizations,
             recomputed_steps: stats.recomputed_steps,
+            backsolve_replayed_segments: stats.replayed_segments,
             snapshots_peak: stats.snapshots_peak,
             snapshot_bytes_peak: stats.snapshot_bytes_peak,
             peak_bytes: stats.peak_bytes,
@@ -108,7 +110,7 @@ impl From<&Stats> for StatsJson {
 }
 
 fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
-    let Solved { gradient, method } = solved;
+    let Solved { gradient, method, .. } = solved;
     let start = model.span().unwrap_or_default().0;
     let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
         Scale::Linear => format!("dJ/d{}", parameter.name),
