@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use crate::adjoint::{Gradient, Progress, Stats, check_derivatives, check_state, check_value};
 use crate::continuous::largest;
+use crate::control::Control;
 use crate::error::{Error, check_length};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
@@ -85,7 +86,7 @@ impl Backsolve {
     /// run.
     ///
     /// # Errors
-    /// Where `snapshots` is zero.
+    /// Where `snapshots` is zero, or a tolerance cannot be used.
     pub fn new(
         method: ExplicitRk,
         tolerances: Tolerances,
@@ -95,6 +96,7 @@ impl Backsolve {
             let (what, required) = ("the number of snapshots", "at least 1");
             return Err(Error::BadSetting { what, given: "0".into(), required });
         }
+        let Control { tolerances, .. } = Control::new(tolerances)?;
         Ok(Backsolve { method, tolerances, snapshots })
     }
 

@@ -1,5 +1,6 @@
 //! What is done where the way back is lost.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::Sweep;
@@ -46,6 +47,20 @@ pub enum Cause {
     },
     /// A later segment was replayed.
     AfterAnother,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Drift { drift, allowed } => {
+                write!(f, "the state drifted by {drift:.1e} tolerances, {allowed} allowed")
+            }
+            Cause::Astray { t } => write!(f, "the state went astray at t = {t}"),
+            Cause::Stiff { t } => write!(f, "the way back was stiff at t = {t}"),
+            Cause::GaveUp { t } => write!(f, "error control gave up at t = {t}"),
+            Cause::AfterAnother => write!(f, "a later segment was replayed"),
+        }
+    }
 }
 
 impl<R: Recurrence<Scalar = f64>> Sweep<'_, R> {

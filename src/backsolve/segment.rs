@@ -6,7 +6,7 @@ use super::augmented::{Augmented, AugmentedWork};
 use super::{Cause, DRIFT};
 use crate::continuous::{ABSOLUTE, largest, quadrature_error};
 use crate::control::{Control, ControlState, Controlled, Stops};
-use crate::error::Error;
+use crate::error::{Error, check_length};
 use crate::grid::{Span, TimeGrid};
 use crate::linalg::weighted_rms_norm;
 use crate::objective::Objective;
@@ -83,9 +83,11 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
     ) -> Result<Self, Error> {
         let d = ode.dim();
         let augmented = Augmented { ode, objective };
-        let mut atol: Vec<f64> = tolerances.atol.iter().map(|atol| TIGHTER * atol).collect();
-        let each = if atol.len() == 1 { d } else { 1 };
-        atol = atol.iter().flat_map(|&atol| std::iter::repeat_n(atol, each)).collect();
+        let mut atol = match tolerances.atol[..] {
+            [atol] => vec![TIGHTER * atol; d],
+            ref each => each.iter().map(|atol| TIGHTER * atol).collect(),
+        };
+        check_length("the list of absolute tolerances", atol.len(), d)?;
         atol.resize(2 * d, f64::MIN_POSITIVE);
         let rtol = (TIGHTER * tolerances.rtol).max(LEAST);
         let control = Control::new(Tolerances { rtol, atol })?;

@@ -106,7 +106,7 @@ fn reads_observations_at_the_least_time() {
                 .adjoint(AdjointKind::Continuous)
                 .gradient()
                 .unwrap();
-            assert_eq!(gradient.wrt_y0[0], -4.0);
+            assert!((gradient.wrt_y0[0] + 4.0).abs() < 1e-9);
             let error = (gradient.wrt_params[0] - 4.0 * t).abs();
             assert!(error <= 1e-6 * t + 1e-323, "{}, {t:e}: {error:e}", tableau.name);
         }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use costate::adjoint::Stats;
+use costate::backsolve::Replay;
 use costate::model::{Model, Scale};
 use costate::plot::bytes;
 use costate::problem::Solved;
@@ -136,10 +137,19 @@ fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> Strin
     let _ = write!(
         text,
         "\nmethod         {method}, {adjoint} adjoint\n\
-         schedule       {schedule}\n{}",
+         schedule       {schedule}\n{}{}",
+        replayed(&solved.replays),
         costs(&gradient.stats)
     );
     text
+}
+
+/// Where backsolve lost its way, if it did.
+fn replayed(replays: &[Replay]) -> String {
+    replays.first().map_or_else(String::new, |Replay { span, cause, .. }| {
+        let count = replays.len();
+        format!("replayed       {count} segments, from t = {} back: {cause}\n", span.end)
+    })
 }
 
 fn costs(stats: &Stats) -> String {
