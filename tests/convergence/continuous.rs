@@ -108,7 +108,8 @@ fn reads_observations_at_the_least_time() {
                 .unwrap();
             assert!((gradient.wrt_y0[0] + 4.0).abs() < 1e-9);
             let error = (gradient.wrt_params[0] - 4.0 * t).abs();
-            assert!(error <= 1e-6 * t + 1e-323, "{}, {t:e}: {error:e}", tableau.name);
+            // Each product h b_i f_p λ may be rounded by the least positive number.
+            assert!(error <= 1e-6 * t + 5e-323, "{}, {t:e}: {error:e}", tableau.name);
         }
     }
 }
