@@ -42,6 +42,7 @@ pub mod schedule;
 pub mod snapshot;
 pub mod journal;
 pub mod adjoint;
+pub mod backsolve;
 pub mod curve;
 pub mod verify;
 pub mod solve;

@@ -6,11 +6,12 @@ mod tasks;
 use std::path::PathBuf;
 
 use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
+use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
 use crate::control::{Control, Event};
 use crate::curve::{Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task};
+use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task, backward_for};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
@@ -28,6 +29,8 @@ pub struct Solved {
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,
+    /// The segments that backsolve replayed, from the end of the run to its start.
+    pub replays: Vec<Replay>,
 }
 
 /// An initial value problem with an objective, and how to go about it.
@@ -182,7 +185,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self
     }
 
-    /// Takes the discrete or the continuous adjoint; the discrete one unless told.
+    /// Takes the discrete or the continuous adjoint, or backsolve; the discrete one unless told.
+    ///
+    /// Backsolve keeps 16 states unless told how many [`snapshots`](Self::snapshots), by no
+    /// [`schedule`](Self::schedule), and compares by the tolerances also where steps are fixed.
     pub fn adjoint(mut self, adjoint: AdjointKind) -> Self {
         self.options.adjoint = adjoint;
         self
@@ -295,6 +301,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             let required = "revolve, uniform or bisection";
             return Err(bad_setting("the schedule of a curve", kind.name(), required));
         }
+        if self.options.adjoint == AdjointKind::Backsolve {
+            let required = "discrete or continuous";
+            return Err(bad_setting("the adjoint of a curve", "backsolve", required));
+        }
         self.dispatch(&CurveTask(self, kind, observe))
     }
 
@@ -323,6 +333,18 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         }
         if self.options.snapshots == Some(0) {
             return Err(bad_setting("the number of snapshots", "0", "at least 1"));
+        }
+        if let (AdjointKind::Backsolve, Some(kind)) = (self.options.adjoint, self.options.schedule)
+        {
+            let required = "left to it: give no more than the number of snapshots";
+            return Err(bad_setting("the schedule of a backsolve", kind.name(), required));
+        }
+        if self.options.resume && self.options.adjoint == AdjointKind::Backsolve {
+            return Err(bad_setting(
+                "the adjoint to resume",
+                "backsolve",
+                "discrete or continuous",
+            ));
         }
         if self.options.max_steps == 0 {
             return Err(bad_setting("the step limit", "0", "at least 1"));
@@ -383,6 +405,29 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let mut gradient = gradient_observed(&chain, p, schedule, &mut store, progress)?;
         gradient.stats.add_pass(&pass);
         Ok(gradient)
+    }
+
+    fn backsolved_by<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Backsolved, Error> {
+        let (p, progress, tolerances) =
+            (self.p, self.options.on_progress, &self.options.tolerances);
+        let snapshots = self.options.snapshots.unwrap_or(Backsolve::SNAPSHOTS);
+        let method = backward_for(stepper.name(), tolerances);
+        let back = Backsolve::new(method, tolerances.clone(), snapshots)?;
+        let mut store = self.store()?;
+        match self.options.fixed_steps {
+            Some(steps) => {
+                let mut run = Known::new(self.fixed(stepper, steps)?);
+                back.gradient(&mut run, p, &mut *store, progress)
+            }
+            None => {
+                let mut run = self.adaptive(stepper, stop_if_stiff)?;
+                back.gradient(&mut run, p, &mut *store, progress)
+            }
+        }
     }
 
     fn store(&self) -> Result<Box<dyn SnapshotStore<f64>>, Error> {

@@ -3,9 +3,10 @@
 use super::Problem;
 use super::Solved;
 use crate::adjoint::{self, Stats};
+use crate::backsolve::Backsolved;
 use crate::curve::{self, Curve, CurvePoint};
 use crate::error::Error;
-use crate::method::{Abandoned, Method, Task};
+use crate::method::{Abandoned, AdjointKind, Method, Task};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::schedule::ScheduleKind;
@@ -18,12 +19,17 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
     type Output = Solved;
 
     fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
-        let method = stepper.name();
-        let gradient = match &self.0.options.directory {
-            Some(directory) => self.0.durable_gradient_by(stepper, stop_if_stiff, directory)?,
-            None => self.0.gradient_by(stepper, stop_if_stiff)?,
-        };
-        Ok(Solved { gradient, method })
+        let (problem, method) = (self.0, stepper.name());
+        let whole = |gradient| Backsolved { gradient, replays: Vec::new() };
+        let Backsolved { gradient, replays } =
+            match (problem.options.adjoint, &problem.options.directory) {
+                (AdjointKind::Backsolve, _) => problem.backsolved_by(stepper, stop_if_stiff)?,
+                (_, Some(directory)) => {
+                    whole(problem.durable_gradient_by(stepper, stop_if_stiff, directory)?)
+                }
+                (_, None) => whole(problem.gradient_by(stepper, stop_if_stiff)?),
+            };
+        Ok(Solved { gradient, method, replays })
     }
 
     fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use costate::adjoint::Stats;
+use costate::backsolve::Replay;
 use costate::journal::unfinished;
 use costate::method::AdjointKind;
 use costate::model::{Model, Scale};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::json::{Named, to_line};
-use crate::options::{Reversal, Run, adjoint_name};
+use crate::options::{Reversal, Run};
 use crate::progress::Bar;
 
 /// The objective, its gradient by parameters and initial state, and what they cost
@@ -53,10 +54,13 @@ impl GradientCommand {
             problem = problem.resume(directory);
         }
         let solved = problem.solved().map_err(|error| run.failed(&loaded, &error))?;
-        let schedule = problem.schedule_kind().name();
+        let schedule = match adjoint {
+            AdjointKind::Backsolve => "sparse",
+            _ => problem.schedule_kind().name(),
+        };
         Ok(match self.json {
             true => to_line(&GradientJson::new(model, &solved, schedule)),
-            false => table(model, &solved, schedule, adjoint_name(adjoint)),
+            false => table(model, &solved, schedule, adjoint.name()),
         })
     }
 }
@@ -107,6 +111,7 @@ struct StatsJson {
     jacobians: u64,
     factorizations: u64,
     recomputed_steps: u64,
+    backsolve_replayed_segments: u64,
     snapshots_peak: u64,
     snapshot_bytes_peak: u64,
     peak_bytes: u64,
@@ -119,7 +124,7 @@ struct StatsJson {
 
 impl<'a> GradientJson<'a> {
     fn new(model: &'a Model, solved: &Solved, schedule: &'static str) -> Self {
-        let Solved { gradient, method } = solved;
+        let Solved { gradient, method, .. } = solved;
         let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
         let states = model.states().iter().map(String::as_str);
         GradientJson {
@@ -144,6 +149,7 @@ impl From<&Stats> for StatsJson {
             jacobians: stats.jacobians,
             factorizations: stats.factorizations,
             recomputed_steps: stats.recomputed_steps,
+            backsolve_replayed_segments: stats.replayed_segments,
             snapshots_peak: stats.snapshots_peak,
             snapshot_bytes_peak: stats.snapshot_bytes_peak,
             peak_bytes: stats.peak_bytes,
@@ -157,7 +163,7 @@ impl From<&Stats> for StatsJson {
 }
 
 fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
-    let Solved { gradient, method } = solved;
+    let Solved { gradient, method, .. } = solved;
     let start = model.span().unwrap_or_default().0;
     let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
         Scale::Linear => format!("dJ/d{}", parameter.name),
@@ -183,10 +189,19 @@ fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> Strin
     let _ = write!(
         text,
         "\nmethod         {method}, {adjoint} adjoint\n\
-         schedule       {schedule}\n{}",
+         schedule       {schedule}\n{}{}",
+        replayed(&solved.replays),
         costs(&gradient.stats)
     );
     text
+}
+
+/// Where backsolve lost its way, if it did.
+fn replayed(replays: &[Replay]) -> String {
+    replays.first().map_or_else(String::new, |Replay { span, cause, .. }| {
+        let count = replays.len();
+        format!("replayed       {count} segments, from t = {} back: {cause}\n", span.end)
+    })
 }
 
 fn costs(stats: &Stats) -> String {

@@ -154,7 +154,8 @@ pub struct Reversal {
     /// Keep the states in files in this directory, and note there how far the gradient has come
     #[arg(long, value_name = "DIR")]
     disk: Option<PathBuf>,
-    /// The adjoint of the steps, or that of the differential equation [default: discrete]
+    /// The adjoint of the steps, that of the differential equation, or that with the states
+    /// integrated backward too and checked by a few kept ones [default: discrete]
     #[arg(long, value_name = "KIND", value_parser = adjoint_kind())]
     pub adjoint: Option<AdjointKind>,
 }
@@ -177,13 +178,6 @@ impl Reversal {
     }
 }
 
-pub fn adjoint_name(adjoint: AdjointKind) -> &'static str {
-    match adjoint {
-        AdjointKind::Discrete => "discrete",
-        AdjointKind::Continuous => "continuous",
-    }
-}
-
 pub fn schedule_kind() -> impl TypedValueParser<Value = ScheduleKind> {
     let names = ScheduleKind::ALL.map(|(name, _)| name);
     PossibleValuesParser::new(names).map(|given| {
@@ -193,9 +187,10 @@ pub fn schedule_kind() -> impl TypedValueParser<Value = ScheduleKind> {
 }
 
 fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
-    PossibleValuesParser::new(["discrete", "continuous"]).map(|given| match given.as_str() {
-        "continuous" => AdjointKind::Continuous,
-        _ => AdjointKind::Discrete,
+    let names = AdjointKind::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(names).map(|given| {
+        let kind = AdjointKind::ALL.into_iter().find(|(name, _)| *name == given);
+        kind.map_or(AdjointKind::Discrete, |(_, kind)| kind)
     })
 }
 
