@@ -21,6 +21,10 @@ use crate::stepper::{
 
 /// What of a tolerance, relative to the largest entry, is the absolute tolerance of λ and p̄.
 const ABSOLUTE: f64 = 1e-2;
+/// Over less than this part of the step, the polynomial y(t) hardly bends and λ is resolved by its
+/// own error control: the quadrature has nothing to see but rounding, which may be all that a
+/// stiff step's interpolant leaves near the step's end.
+const SHORT: f64 = 1e-4;
 
 /// A method whose adjoint is that of the differential equation.
 ///
@@ -245,7 +249,7 @@ where
 {
     let step = adjoint.step;
     let mut tape = method.tape(adjoint);
-    let atol = ABSOLUTE * rtol * size(adjoint, seeds, lambda);
+    let atol = absolute_tolerance(adjoint, seeds, rtol, lambda);
     let mut control =
         Control::new(Tolerances { rtol, atol: vec![atol] }).map_err(|_| StepFailure::Backward)?;
     // The guess follows from the forward step alone, so that this step's adjoint does too.
@@ -256,8 +260,11 @@ where
     let mut stops = Stops::at_each(&jumps, Span { start: -step.t_next, end: -step.t });
     let mut state = ControlState::new(-step.t_next);
     while state.t < -step.t {
-        let error_beside =
-            |tape: &A::Tape| quadrature_error(method.scheme(), method.stages(tape), rtol, p_bar);
+        let error_beside = |tape: &A::Tape| {
+            let (scheme, stages) = (method.scheme(), method.stages(tape));
+            let seen = stages.h() > SHORT * step.h();
+            if seen { quadrature_error(scheme, stages, rtol, p_bar) } else { 0.0 }
+        };
         let controlled = Controlled {
             control: &control,
             stepper: method,
@@ -286,17 +293,34 @@ where
     Ok(Counts { vjp: counts.rhs, ..counts })
 }
 
-/// The largest entry that λ will have, about: now, through the seeds, or through the running cost.
-fn size<O: Vjp, M: Stepper<O>, J: Objective>(
+/// The absolute tolerance of λ: relative to its largest entry, now, through the seeds, or through
+/// the running cost.
+fn absolute_tolerance<O: Vjp, M: Stepper<O>, J: Objective>(
     adjoint: &AdjointOde<'_, O, M, J>,
     seeds: Seeds<'_>,
+    rtol: f64,
     lambda: &[f64],
 ) -> f64 {
-    let largest = |x: &[f64]| x.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
-    let (mut rate, mut work) = (vec![0.0; lambda.len()], adjoint.work());
-    adjoint.rhs(-adjoint.step.t_next, lambda, adjoint.p, &mut rate, &mut work);
-    let through_rate = adjoint.step.h() * largest(&rate);
-    largest(lambda).max(largest(seeds.rows)).max(through_rate).max(f64::MIN_POSITIVE / ABSOLUTE)
+    let through_cost = if adjoint.objective.has_integrand() { reached(adjoint) } else { 0.0 };
+    let size = largest(lambda).max(largest(seeds.rows)).max(through_cost);
+    (ABSOLUTE * rtol * size).max(f64::MIN_POSITIVE)
+}
+
+fn largest(x: &[f64]) -> f64 {
+    x.iter().fold(0.0_f64, |m, x| m.max(x.abs()))
+}
+
+/// About how far the running cost brings λ from zero: h r_y where the step is short, r_y over the
+/// rate of decay where λ follows r_y and h r_y would be far too much.
+fn reached<O: Vjp, M: Stepper<O>, J: Objective>(adjoint: &AdjointOde<'_, O, M, J>) -> f64 {
+    let (d, h, tau) = (adjoint.ode.dim(), adjoint.step.h(), -adjoint.step.t_next);
+    let (mut from_zero, mut rate, mut work) = (vec![0.0; d], vec![0.0; d], adjoint.work());
+    adjoint.rhs(tau, &vec![0.0; d], adjoint.p, &mut from_zero, &mut work);
+    let lambda: Vec<f64> = from_zero.iter().map(|rate| h * rate).collect();
+    adjoint.rhs(tau, &lambda, adjoint.p, &mut rate, &mut work);
+    let change: Vec<f64> = rate.iter().zip(&from_zero).map(|(a, b)| a - b).collect();
+    let (rate, change) = (largest(&from_zero), largest(&change));
+    h * rate * if change > rate { rate / change } else { 1.0 }
 }
 
 /// The error norm of p̄'s increment over a step.

@@ -582,16 +582,33 @@ fn steps_shorter_than_time_resolves() {
 
 #[test]
 fn a_continuous_adjoint_that_cannot_go_back() {
-    // The adjoint equation's right-hand side is infinite where √(1 − t) is not smooth.
-    let rough = scalar(1.0, |t, y, p| -(p * y * (1.0 - t).sqrt()));
+    // The steps pass over the pole at 0.951; the adjoint equation cannot be integrated over it.
+    let rough = scalar(1.0, |t, y, p| p * y / (t - 0.951));
     for name in ["rk4", "tsit5"] {
         let problem = problem(&rough, 1.0, &[1.0]).method(named(name)).fixed_steps(10);
         assert!(problem.gradient().is_ok());
         assert_eq!(
             problem.adjoint(AdjointKind::Continuous).gradient().unwrap_err().to_string(),
             "the continuous adjoint could not be integrated back over step 9 from t = 0.9: loosen \
-             the tolerances, take an implicit method, or the discrete adjoint"
+             the tolerances, or take another method or the discrete adjoint"
         );
+    }
+}
+
+#[test]
+fn a_derivative_by_the_end_time_that_is_not_finite() {
+    // f_t = p y/(2√(1 − t)) is infinite at the end, where the last stage is; nothing else is.
+    let rough = scalar(1.0, |t, y, p| -(p * y * (1.0 - t).sqrt()));
+    for name in ["rk4", "tsit5", "dop853"] {
+        for steps in [1, 10] {
+            let problem = problem(&rough, 1.0, &[1.0]).method(named(name)).fixed_steps(steps);
+            assert!(problem.value().is_ok());
+            assert_eq!(
+                problem.gradient().unwrap_err().to_string(),
+                "the derivative by the end time is not finite: the right-hand side or the \
+                 objective is not differentiable by time there; end the run earlier"
+            );
+        }
     }
 }
 

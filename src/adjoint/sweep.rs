@@ -202,8 +202,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         chain.initial_terms_adjoint(self.p, &self.y, &mut self.tape, &mut self.adjoint);
         let wrt_y0 = self.adjoint.lambda.clone();
         chain.initial_adjoint(self.p, &mut self.adjoint);
-        check_derivatives("state", &wrt_y0)?;
-        check_derivatives("parameter", &self.adjoint.p_bar)?;
+        check_derivatives(&wrt_y0, &self.adjoint)?;
         let stats = self.stats(chain);
         Ok(Gradient {
             value: self.value,
@@ -275,9 +274,18 @@ fn check_value<R: Recurrence>(
     }
 }
 
-fn check_derivatives<S: Scalar>(what: &'static str, bars: &[S]) -> Result<(), Error> {
-    match bars.iter().position(|bar| !bar.is_finite()) {
-        Some(index) => Err(Error::GradientNotFinite { what, index }),
-        None => Ok(()),
+/// Fails unless dJ/dy_0 = `wrt_y0` and the other derivatives are finite.
+fn check_derivatives<S: Scalar>(
+    wrt_y0: &[S],
+    adjoint: &Adjoint<S>,
+) -> Result<(), Error> {
+    for (what, bars) in [("state", wrt_y0), ("parameter", &adjoint.p_bar)] {
+        if let Some(index) = bars.iter().position(|bar| !bar.is_finite()) {
+            return Err(Error::GradientNotFinite { what, index });
+        }
+    }
+    match adjoint.end_time_bar.is_finite() {
+        true => Ok(()),
+        false => Err(Error::EndTimeDerivativeNotFinite),
     }
 }

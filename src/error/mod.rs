@@ -32,6 +32,12 @@ pub enum Error {
          differentiable at the states it meets"
     )]
     GradientNotFinite { what: &'static str, index: usize },
+    /// dJ/dT is infinite or NaN although the objective is not.
+    #[error(
+        "the derivative by the end time is not finite: the right-hand side or the objective is \
+         not differentiable by time there; end the run earlier"
+    )]
+    EndTimeDerivativeNotFinite,
     /// Error control asked for steps that the time cannot resolve.
     #[error(
         "the step size fell to {h:e} in step {step} at t = {t} (worst: state {component}): the \
@@ -54,7 +60,7 @@ pub enum Error {
     /// Error control of the continuous adjoint gave up.
     #[error(
         "the continuous adjoint could not be integrated back over step {step} from t = {t}: loosen \
-         the tolerances, take an implicit method, or the discrete adjoint"
+         the tolerances, or take another method or the discrete adjoint"
     )]
     AdjointFailed { step: usize, t: f64 },
     /// I − hγJ has no inverse.

@@ -176,8 +176,11 @@ impl Esdirk {
                 Verdict::Continue => last = norm,
             }
         }
-        for ((k, y), base) in k.iter_mut().zip(&*y).zip(base) {
-            *k = (y - base) / h_gamma;
+        // Where the step is so short that hγ rounds to zero, k is left as f(Y).
+        if h_gamma > 0.0 {
+            for ((k, y), base) in k.iter_mut().zip(&*y).zip(base) {
+                *k = (y - base) / h_gamma;
+            }
         }
         Ok(())
     }

@@ -6,11 +6,12 @@ use std::ops::RangeInclusive;
 use costate::method::{AdjointKind, AnyMethod};
 use costate::model::Model;
 use costate::problem::{Problem, ScheduleKind};
-use costate::tableau::{DOP853, KVAERNO5, TSIT5, Tableau};
+use costate::tableau::{DOP853, ESDIRK, KVAERNO5, TSIT5, Tableau};
 
 use crate::common::{bits, file};
 use crate::spiral::{self, INWARD};
 use crate::{Curve, distance};
+use costate::objective::LeastSquares;
 
 type Case = Problem<'static, Model, Model, Model, AnyMethod>;
 
@@ -58,6 +59,58 @@ fn tends_to_the_closed_form_of_a_running_cost() {
         let exact = INWARD.turned(INWARD.end).1;
         let what = format!("spiral's running cost by {}", by.name);
         assert_convergence(&what, &case, 1.0, &exact, digits);
+    }
+}
+
+/// y' = −k (y − q) from y = 1, J = y(1) + ∫ y dt: the decay is as fast as k says, the steps are not.
+#[test]
+fn follows_decays_faster_than_any_step() {
+    let model = Model::trace(1, 2, |_, y, p| [-(&p[0] * (&y[0] - &p[1]))])
+        .initial(|_| [1.0.into()])
+        .terminal(|y, _| y[0].clone())
+        .running(|_, y, _| y[0].clone())
+        .build()
+        .unwrap();
+    for tableau in ESDIRK {
+        for exponent in 0..=12 {
+            let k = 10.0_f64.powi(exponent);
+            let (p, gone, kept) = ([k, 2.0], (-k).exp(), -(-k).exp_m1());
+            let by_k = gone + (kept / k - gone) / k;
+            let exact = [by_k, kept + 1.0 - kept / k, gone + kept / k];
+            let gradient = Problem::new(&model, &model, &model, (0.0, 1.0), &p)
+                .method(AnyMethod::Named(tableau))
+                .adjoint(AdjointKind::Continuous)
+                .atol(1e-10)
+                .gradient()
+                .unwrap();
+            let found = [gradient.wrt_params[0], gradient.wrt_params[1], gradient.wrt_y0[0]];
+            // By k, the interpolant of steps about as long as the decay is what limits it.
+            for ((found, exact), allowed) in found.iter().zip(exact).zip([1e-2, 1e-7, 1e-7]) {
+                let error = ((found - exact) / exact).abs();
+                assert!(error < allowed, "{}, k = {k:e}: {found:e}, {exact:e}", tableau.name);
+            }
+        }
+    }
+}
+
+/// J = (y(t) − 3)² of y' = −k y at the least positive time, where a substep has no length to divide by.
+#[test]
+fn reads_observations_at_the_least_time() {
+    let model =
+        Model::trace(1, 1, |_, y, p| [-(&p[0] * &y[0])]).initial(|_| [1.0.into()]).build().unwrap();
+    for tableau in EXPLICIT.into_iter().chain(ESDIRK.iter().copied()) {
+        for t in [5e-324, 1e-310, 1e-300, 1e-20] {
+            let fit = LeastSquares::new(vec![t], vec![3.0], &[1.0]).unwrap();
+            let gradient = Problem::new(&model, &model, &fit, (0.0, 1.0), &[1.0])
+                .method(AnyMethod::Named(tableau))
+                .adjoint(AdjointKind::Continuous)
+                .gradient()
+                .unwrap();
+            assert!((gradient.wrt_y0[0] + 4.0).abs() < 1e-9);
+            let error = (gradient.wrt_params[0] - 4.0 * t).abs();
+            // Each product h b_i f_p λ may be rounded by the least positive number.
+            assert!(error <= 1e-6 * t + 5e-323, "{}, {t:e}: {error:e}", tableau.name);
+        }
     }
 }
 
