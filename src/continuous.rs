@@ -20,7 +20,7 @@ use crate::stepper::{
 };
 
 /// What of a tolerance, relative to the largest entry, is the absolute tolerance of λ and p̄.
-const ABSOLUTE: f64 = 1e-2;
+pub(crate) const ABSOLUTE: f64 = 1e-2;
 /// Over less than this part of the step, the polynomial y(t) hardly bends and λ is resolved by its
 /// own error control: the quadrature has nothing to see but rounding, which may be all that a
 /// stiff step's interpolant leaves near the step's end.
@@ -263,7 +263,7 @@ where
         let error_beside = |tape: &A::Tape| {
             let (scheme, stages) = (method.scheme(), method.stages(tape));
             let seen = stages.h() > SHORT * step.h();
-            if seen { quadrature_error(scheme, stages, rtol, p_bar) } else { 0.0 }
+            if seen { quadrature_error(scheme, stages, |w| &w.p_rate, rtol, p_bar) } else { 0.0 }
         };
         let controlled = Controlled {
             control: &control,
@@ -306,7 +306,7 @@ fn absolute_tolerance<O: Vjp, M: Stepper<O>, J: Objective>(
     (ABSOLUTE * rtol * size).max(f64::MIN_POSITIVE)
 }
 
-fn largest(x: &[f64]) -> f64 {
+pub(crate) fn largest(x: &[f64]) -> f64 {
     x.iter().fold(0.0_f64, |m, x| m.max(x.abs()))
 }
 
@@ -323,16 +323,17 @@ fn reached<O: Vjp, M: Stepper<O>, J: Objective>(adjoint: &AdjointOde<'_, O, M, J
     h * rate * if change > rate { rate / change } else { 1.0 }
 }
 
-/// The error norm of p̄'s increment over a step.
-fn quadrature_error<W, C>(
+/// The error norm of p̄'s increment over a step, whose rates the stages left in their work.
+pub(crate) fn quadrature_error<W>(
     scheme: &Scheme<f64>,
-    stages: &Stages<f64, AdjointWork<W, C>>,
+    stages: &Stages<f64, W>,
+    p_rate: impl Fn(&W) -> &[f64],
     rtol: f64,
     p_bar: &[f64],
 ) -> f64 {
     let h = stages.h();
     let sum = |row: &Sparse<f64>, j: usize| -> f64 {
-        h * row.iter().map(|(i, w)| w * stages.work[i].p_rate[j]).sum::<f64>()
+        h * row.iter().map(|(i, w)| w * p_rate(&stages.work[i])[j]).sum::<f64>()
     };
     let weight = |j: usize| p_bar[j].abs() + sum(&scheme.b, j).abs();
     let largest = (0..p_bar.len()).fold(0.0_f64, |m, j| m.max(weight(j)));

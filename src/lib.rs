@@ -41,6 +41,7 @@ pub mod recurrence;
 pub mod schedule;
 pub mod snapshot;
 pub mod adjoint;
+pub mod backsolve;
 pub mod curve;
 pub mod verify;
 pub mod solve;

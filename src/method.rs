@@ -16,6 +16,23 @@ pub enum AdjointKind {
     Discrete,
     /// λ' = −f_yᵀλ, integrated backward over each step under its own error control.
     Continuous,
+    /// The state integrated backward together with λ, from each of a few kept states to the one
+    /// before; [with a guard](crate::backsolve).
+    Backsolve,
+}
+
+impl AdjointKind {
+    /// All kinds with their names in commands.
+    pub const ALL: [(&'static str, AdjointKind); 3] = [
+        ("discrete", AdjointKind::Discrete),
+        ("continuous", AdjointKind::Continuous),
+        ("backsolve", AdjointKind::Backsolve),
+    ];
+
+    /// The name in commands.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// What is done with a stepper once a method has chosen it.
@@ -77,7 +94,7 @@ impl<O: Vjp> Method<O> for Explicit {
         task: &T,
     ) -> Result<T::Output, Error> {
         let tableau = match self {
-            Explicit::Auto => explicit_for(settings),
+            Explicit::Auto => explicit_for(&settings.tolerances),
             Explicit::Named(tableau) => tableau,
         };
         run_explicit(tableau, settings, task, false)
@@ -129,7 +146,7 @@ impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
             AnyMethod::Named(tableau) => run_implicit(tableau, settings, task),
             AnyMethod::Auto => {
                 let begun = Instant::now();
-                match run_explicit(explicit_for(settings), settings, task, true) {
+                match run_explicit(explicit_for(&settings.tolerances), settings, task, true) {
                     Err(Error::StepLimit { steps, stiff: true, .. }) => {
                         let seconds = begun.elapsed().as_secs_f64();
                         let mut output = run_implicit(&KVAERNO5, settings, task)?;
@@ -147,11 +164,19 @@ impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
 const TIGHT: f64 = 1e-5;
 
 /// The explicit method that suits the tolerance.
-fn explicit_for(settings: &MethodSettings) -> &'static Tableau {
-    match &settings.tolerances {
+fn explicit_for(tolerances: &Option<Tolerances>) -> &'static Tableau {
+    match tolerances {
         Some(tolerances) if tolerances.rtol < TIGHT => &DOP853,
         _ => &TSIT5,
     }
+}
+
+/// The explicit method that goes back where the one called `name` went forward: the same, if it has
+/// an error estimate and is explicit. An implicit one has nothing to gain: what decays fast forward
+/// grows fast backward, and must be resolved.
+pub(crate) fn backward_for(name: &str, tolerances: &Tolerances) -> ExplicitRk {
+    let same = tableau::by_name(name).filter(|t| t.is_explicit() && t.embedded_order > 0);
+    ExplicitRk::new(same.unwrap_or_else(|| explicit_for(&Some(tolerances.clone()))))
 }
 
 fn run_explicit<O: Vjp, T: Task<O>>(
@@ -162,7 +187,7 @@ fn run_explicit<O: Vjp, T: Task<O>>(
 ) -> Result<T::Output, Error> {
     let stepper = ExplicitRk::new(tableau);
     match settings.adjoint {
-        AdjointKind::Discrete => task.run(stepper, stop_if_stiff),
+        AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, stop_if_stiff),
         AdjointKind::Continuous => {
             let inner = ExplicitRk::new(if tableau.embedded_order > 0 { tableau } else { &TSIT5 });
             task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), stop_if_stiff)
@@ -181,7 +206,7 @@ fn run_implicit<O: Vjp + Jacobian, T: Task<O>>(
     };
     let stepper = Esdirk::new(tableau, newton);
     match settings.adjoint {
-        AdjointKind::Discrete => task.run(stepper, false),
+        AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, false),
         AdjointKind::Continuous => {
             let inner = Esdirk::new(tableau, Newton::Stagnation);
             task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), false)

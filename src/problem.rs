@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
+use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
 use crate::control::{Control, Event};
 use crate::curve::{self, Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{Abandoned, AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task};
+use crate::method::{
+    Abandoned, AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task, backward_for,
+};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
@@ -24,6 +27,8 @@ pub struct Solved {
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,
+    /// The segments that backsolve replayed, from the end of the run to its start.
+    pub replays: Vec<Replay>,
 }
 
 /// An initial value problem with an objective, and how to go about it.
@@ -172,7 +177,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self
     }
 
-    /// Takes the discrete or the continuous adjoint; the discrete one unless told.
+    /// Takes the discrete or the continuous adjoint, or backsolve; the discrete one unless told.
+    ///
+    /// Backsolve keeps 16 states unless told how many [`snapshots`](Self::snapshots), by no
+    /// [`schedule`](Self::schedule), and compares by the tolerances also where steps are fixed.
     pub fn adjoint(mut self, adjoint: AdjointKind) -> Self {
         self.options.adjoint = adjoint;
         self
@@ -268,6 +276,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             let required = "revolve, uniform or bisection";
             return Err(bad_setting("the schedule of a curve", kind.name(), required));
         }
+        if self.options.adjoint == AdjointKind::Backsolve {
+            let required = "discrete or continuous";
+            return Err(bad_setting("the adjoint of a curve", "backsolve", required));
+        }
         self.dispatch(&CurveTask(self, kind, observe))
     }
 
@@ -296,6 +308,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         }
         if self.options.snapshots == Some(0) {
             return Err(bad_setting("the number of snapshots", "0", "at least 1"));
+        }
+        if let (AdjointKind::Backsolve, Some(kind)) = (self.options.adjoint, self.options.schedule)
+        {
+            let required = "left to it: give no more than the number of snapshots";
+            return Err(bad_setting("the schedule of a backsolve", kind.name(), required));
         }
         if self.options.max_steps == 0 {
             return Err(bad_setting("the step limit", "0", "at least 1"));
@@ -358,6 +375,29 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         Ok(gradient)
     }
 
+    fn backsolved_by<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Backsolved, Error> {
+        let (p, progress, tolerances) =
+            (self.p, self.options.on_progress, &self.options.tolerances);
+        let snapshots = self.options.snapshots.unwrap_or(Backsolve::SNAPSHOTS);
+        let method = backward_for(stepper.name(), tolerances);
+        let back = Backsolve::new(method, tolerances.clone(), snapshots)?;
+        let mut store = self.store()?;
+        match self.options.fixed_steps {
+            Some(steps) => {
+                let mut run = Known::new(self.fixed(stepper, steps)?);
+                back.gradient(&mut run, p, &mut *store, progress)
+            }
+            None => {
+                let mut run = self.adaptive(stepper, stop_if_stiff)?;
+                back.gradient(&mut run, p, &mut *store, progress)
+            }
+        }
+    }
+
     fn store(&self) -> Result<Box<dyn SnapshotStore<f64>>, Error> {
         Ok(match &self.options.directory {
             Some(directory) => Box::new(DiskStore::new(directory)?),
@@ -376,9 +416,15 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
     type Output = Solved;
 
     fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
-        let method = stepper.name();
-        let gradient = self.0.gradient_by(stepper, stop_if_stiff)?;
-        Ok(Solved { gradient, method })
+        let (problem, method) = (self.0, stepper.name());
+        let Backsolved { gradient, replays } = match problem.options.adjoint {
+            AdjointKind::Backsolve => problem.backsolved_by(stepper, stop_if_stiff)?,
+            _ => {
+                let gradient = problem.gradient_by(stepper, stop_if_stiff)?;
+                Backsolved { gradient, replays: Vec::new() }
+            }
+        };
+        Ok(Solved { gradient, method, replays })
     }
 
     fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {

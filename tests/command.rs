@@ -112,6 +112,7 @@ fn gradient_json_has_its_keys_and_digits() {
         "jacobians",
         "factorizations",
         "recomputed_steps",
+        "backsolve_replayed_segments",
         "snapshots_peak",
         "snapshot_bytes_peak",
         "peak_bytes",
@@ -178,6 +179,28 @@ fn the_continuous_adjoint_comes_near_the_discrete_one() {
     let (discrete, continuous) = (of("discrete"), of("continuous"));
     assert!((discrete / continuous - 1.0).abs() < 1e-6, "{discrete} {continuous}");
     assert_ne!(discrete, continuous);
+}
+
+#[test]
+fn backsolve_says_what_it_replayed() {
+    let run = |model| {
+        let arguments = ["gradient", model, "--rtol", "1e-9", "--adjoint", "backsolve"];
+        (json(&arguments), stdout(&arguments))
+    };
+    let (gentle, text) = run(LOTKA_VOLTERRA);
+    assert_eq!(gentle["stats"]["backsolve_replayed_segments"], 0);
+    assert_eq!(gentle["schedule"], "sparse");
+    assert!(text.contains("backsolve adjoint") && !text.contains("replayed"), "{text}");
+    let discrete = json(&["gradient", LOTKA_VOLTERRA, "--rtol", "1e-9"])["gradient"].clone();
+    let (b, exact) = (gentle["gradient"]["b"].as_f64(), discrete["b"].as_f64());
+    assert!((b.unwrap() / exact.unwrap() - 1.0).abs() < 1e-6);
+
+    let (stiff, text) = run(ROBERTSON);
+    let replayed = stiff["stats"]["backsolve_replayed_segments"].as_u64().unwrap();
+    assert!(replayed > 0);
+    assert!(text.contains(&format!("replayed       {replayed} segments, from t = ")), "{text}");
+    let discrete = json(&["gradient", ROBERTSON, "--rtol", "1e-9"]);
+    assert_eq!(stiff["gradient"], discrete["gradient"]);
 }
 
 #[test]
@@ -307,6 +330,14 @@ fn help_and_version_are_no_failures() {
 /// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, BLOW and NONE standing for models, and the
 /// line on stderr behind `costate: `.
 const REFUSED: &[(&str, &str)] = &[
+    (
+        "gradient LV --adjoint backsolve --schedule online",
+        "the schedule of a backsolve is online: it must be left to it: give no more than the number of snapshots",
+    ),
+    (
+        "curve LV --adjoint backsolve",
+        "the adjoint of a curve is backsolve: it must be discrete or continuous",
+    ),
     ("", "what is to be done is missing: see `costate --help`"),
     ("frobnicate", "unrecognized subcommand 'frobnicate'; see '--help'"),
     ("gradient", "the following required arguments were not provided: <MODEL>; see '--help'"),

@@ -6,6 +6,7 @@ mod stats;
 mod sweep;
 
 pub use stats::{Progress, Stats};
+pub(crate) use sweep::{check_derivatives, check_state, check_value};
 
 use crate::error::Error;
 use crate::recurrence::{Frontier, Recurrence, ScalarOf};

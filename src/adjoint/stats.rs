@@ -20,6 +20,8 @@ pub struct Stats {
     pub recomputed_steps: u64,
     /// Steps that were reversed from a kept tape, without being taken again.
     pub from_tape: u64,
+    /// Segments that backsolve lost its way in and replayed.
+    pub replayed_segments: u64,
     /// The most slots that held a state or a tape at once.
     pub snapshots_peak: u64,
     /// The most bytes that slots held at once, in memory and in files.
@@ -50,6 +52,7 @@ impl Stats {
         self.peak_bytes = self.peak_bytes.max(other.peak_bytes);
         self.disk_bytes_peak = self.disk_bytes_peak.max(other.disk_bytes_peak);
         self.from_tape += other.from_tape;
+        self.replayed_segments += other.replayed_segments;
         self.seconds_forward += other.seconds_forward;
         self.seconds_reverse += other.seconds_reverse;
     }

@@ -229,6 +229,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             factorizations: counts.factorizations,
             recomputed_steps: self.taken.saturating_sub(steps),
             from_tape: self.from_tape,
+            replayed_segments: 0,
             snapshots_peak: peak.slots as u64,
             snapshot_bytes_peak: peak.bytes as u64,
             peak_bytes: (peak.memory_bytes + chain.tape_bytes() + chain.grid_bytes() + vectors)
@@ -249,7 +250,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     }
 }
 
-fn check_state<R: Recurrence>(
+pub(crate) fn check_state<R: Recurrence>(
     chain: &R,
     step: usize,
     at: usize,
@@ -261,7 +262,7 @@ fn check_state<R: Recurrence>(
     }
 }
 
-fn check_value<R: Recurrence>(
+pub(crate) fn check_value<R: Recurrence>(
     chain: &R,
     step: usize,
     at: usize,
@@ -275,7 +276,7 @@ fn check_value<R: Recurrence>(
 }
 
 /// Fails unless dJ/dy_0 = `wrt_y0` and the other derivatives are finite.
-fn check_derivatives<S: Scalar>(
+pub(crate) fn check_derivatives<S: Scalar>(
     wrt_y0: &[S],
     adjoint: &Adjoint<S>,
 ) -> Result<(), Error> {

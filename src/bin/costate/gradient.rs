@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use costate::adjoint::Stats;
+use costate::backsolve::Replay;
 use costate::model::{Model, Scale};
 use costate::plot::bytes;
 use costate::problem::Solved;
@@ -36,7 +37,7 @@ impl GradientCommand {
         let problem = self.reversal.apply(self.run.problem(&loaded)?);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let solved = problem.solved().map_err(|error| self.run.failed(&loaded, &error))?;
-        let schedule = problem.schedule_kind().name();
+        let schedule = self.reversal.schedule_name(&problem);
         Ok(match self.json {
             true => to_line(&GradientJson::new(model, &solved, schedule)),
             false => table(model, &solved, schedule, self.reversal.adjoint_name()),
@@ -64,6 +65,7 @@ struct StatsJson {
     jacobians: u64,
     factorizations: u64,
     recomputed_steps: u64,
+    backsolve_replayed_segments: u64,
     snapshots_peak: u64,
     snapshot_bytes_peak: u64,
     peak_bytes: u64,
@@ -73,7 +75,7 @@ struct StatsJson {
 
 impl<'a> GradientJson<'a> {
     fn new(model: &'a Model, solved: &Solved, schedule: &'static str) -> Self {
-        let Solved { gradient, method } = solved;
+        let Solved { gradient, method, .. } = solved;
         let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
         let states = model.states().iter().map(String::as_str);
         GradientJson {
@@ -98,6 +100,7 @@ impl From<&Stats> for StatsJson {
             jacobians: stats.jacobians,
             factorizations: stats.factorizations,
             recomputed_steps: stats.recomputed_steps,
+            backsolve_replayed_segments: stats.replayed_segments,
             snapshots_peak: stats.snapshots_peak,
             snapshot_bytes_peak: stats.snapshot_bytes_peak,
             peak_bytes: stats.peak_bytes,
@@ -108,7 +111,7 @@ impl From<&Stats> for StatsJson {
 }
 
 fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
-    let Solved { gradient, method } = solved;
+    let Solved { gradient, method, .. } = solved;
     let start = model.span().unwrap_or_default().0;
     let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
         Scale::Linear => format!("dJ/d{}", parameter.name),
@@ -134,10 +137,19 @@ fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> Strin
     let _ = write!(
         text,
         "\nmethod         {method}, {adjoint} adjoint\n\
-         schedule       {schedule}\n{}",
+         schedule       {schedule}\n{}{}",
+        replayed(&solved.replays),
         costs(&gradient.stats)
     );
     text
+}
+
+/// Where backsolve lost its way, if it did.
+fn replayed(replays: &[Replay]) -> String {
+    replays.first().map_or_else(String::new, |Replay { span, cause, .. }| {
+        let count = replays.len();
+        format!("replayed       {count} segments, from t = {} back: {cause}\n", span.end)
+    })
 }
 
 fn costs(stats: &Stats) -> String {

@@ -130,7 +130,8 @@ pub struct Reversal {
     /// Keep the states in files in this directory
     #[arg(long, value_name = "DIR")]
     disk: Option<PathBuf>,
-    /// The adjoint of the steps, or that of the differential equation
+    /// The adjoint of the steps, that of the differential equation, or that with the states
+    /// integrated backward too and checked by a few kept ones
     #[arg(long, value_name = "KIND", default_value = "discrete", value_parser = adjoint_kind())]
     adjoint: AdjointKind,
 }
@@ -150,11 +151,16 @@ impl Reversal {
         problem
     }
 
-    pub fn adjoint_name(&self) -> &'static str {
+    /// What the command's result calls the schedule of `problem`.
+    pub fn schedule_name(&self, problem: &ModelProblem) -> &'static str {
         match self.adjoint {
-            AdjointKind::Discrete => "discrete",
-            AdjointKind::Continuous => "continuous",
+            AdjointKind::Backsolve => "sparse",
+            _ => problem.schedule_kind().name(),
         }
+    }
+
+    pub fn adjoint_name(&self) -> &'static str {
+        self.adjoint.name()
     }
 }
 
@@ -167,9 +173,10 @@ pub fn schedule_kind() -> impl TypedValueParser<Value = ScheduleKind> {
 }
 
 fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
-    PossibleValuesParser::new(["discrete", "continuous"]).map(|given| match given.as_str() {
-        "continuous" => AdjointKind::Continuous,
-        _ => AdjointKind::Discrete,
+    let names = AdjointKind::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(names).map(|given| {
+        let kind = AdjointKind::ALL.into_iter().find(|(name, _)| *name == given);
+        kind.map_or(AdjointKind::Discrete, |(_, kind)| kind)
     })
 }
 

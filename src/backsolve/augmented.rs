@@ -1,0 +1,56 @@
+//! The state and λ as one system in reversed time.
+
+use crate::objective::Objective;
+use crate::ode::{Ode, Vjp};
+
+/// (y, λ) over τ = −t: dy/dτ = −f, dλ/dτ = f_yᵀ λ + r_y.
+pub(super) struct Augmented<'a, O, J> {
+    pub ode: &'a O,
+    pub objective: &'a J,
+}
+
+/// What f left, and dp̄/dτ = f_pᵀ λ + r_p.
+pub(super) struct AugmentedWork<W, C> {
+    inner: W,
+    scratch: C,
+    pub p_rate: Vec<f64>,
+}
+
+impl<O: Vjp, J: Objective> Ode for Augmented<'_, O, J> {
+    type Work = AugmentedWork<O::Work, J::Scratch>;
+
+    fn dim(&self) -> usize {
+        2 * self.ode.dim()
+    }
+
+    fn num_params(&self) -> usize {
+        self.ode.num_params()
+    }
+
+    fn work(&self) -> Self::Work {
+        AugmentedWork {
+            inner: self.ode.work(),
+            scratch: self.objective.scratch(),
+            p_rate: vec![0.0; self.ode.num_params()],
+        }
+    }
+
+    fn work_bytes(&self) -> usize {
+        self.ode.work_bytes() + size_of::<J::Scratch>() + 8 * self.ode.num_params()
+    }
+
+    fn rhs(&self, tau: f64, z: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {
+        let AugmentedWork { inner, scratch, p_rate } = work;
+        let (t, mut t_bar) = (-tau, 0.0);
+        let (y, lambda) = z.split_at(self.ode.dim());
+        let (y_rate, lambda_rate) = rate.split_at_mut(self.ode.dim());
+        self.ode.rhs(t, y, p, y_rate, inner);
+        y_rate.iter_mut().for_each(|rate| *rate = -*rate);
+        lambda_rate.fill(0.0);
+        p_rate.fill(0.0);
+        self.ode.vjp(t, y, p, lambda, lambda_rate, p_rate, &mut t_bar, inner);
+        if self.objective.has_integrand() {
+            self.objective.integrand_vjp(t, y, p, 1.0, lambda_rate, p_rate, &mut t_bar, scratch);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The way back over one segment, from a kept state to the kept state before it.
+
+use std::ops::Range;
+
+use super::augmented::{Augmented, AugmentedWork};
+use super::{Cause, DRIFT};
+use crate::continuous::{ABSOLUTE, largest, quadrature_error};
+use crate::control::{Control, ControlState, Controlled, Stops};
+use crate::error::{Error, check_length};
+use crate::grid::{Span, TimeGrid};
+use crate::linalg::weighted_rms_norm;
+use crate::objective::Objective;
+use crate::ode::{Ode, Vjp};
+use crate::recurrence::Adjoint;
+use crate::stepper::stages::{Stages, add_scaled, dot};
+use crate::stepper::{Counts, ExplicitRk, Stepper, Tolerances};
+
+/// The tolerance of the way back, relative to that of the run: what drift there is is the run's.
+const TIGHTER: f64 = 0.1;
+/// The least relative tolerance that rounding leaves room for.
+const LEAST: f64 = 1e-14;
+/// Attempts allowed on the way back for each step of the run, and beyond.
+const ATTEMPTS: usize = 10;
+const MORE_ATTEMPTS: usize = 100;
+/// A backward state this many times as large as any of the run is on no way to the kept one.
+const ASTRAY: f64 = 10.0;
+
+/// The steps `from`, …, `to`−1 of a run.
+pub(super) struct Segment {
+    pub steps: Range<usize>,
+    pub span: Span,
+    /// Whether it ends the run.
+    pub last: bool,
+    /// The point terms in (start, end].
+    points: Range<usize>,
+    /// The length of its last step.
+    last_step: f64,
+}
+
+impl Segment {
+    pub fn new(grid: &TimeGrid, steps: Range<usize>, times: &[f64]) -> Self {
+        let span = Span { start: grid.time(steps.start), end: grid.time(steps.end) };
+        let last = steps.end == grid.num_steps();
+        let from = times.partition_point(|&t| t <= span.start);
+        let to = if last { times.len() } else { times.partition_point(|&t| t <= span.end) };
+        let last_step = grid.step(steps.end - 1).h();
+        Segment { steps, span, last, points: from..to, last_step }
+    }
+
+    /// τ where λ jumps, in ascending order.
+    fn jumps(&self, times: &[f64]) -> Vec<f64> {
+        times[self.points.clone()].iter().rev().map(|t| -t.min(self.span.end)).collect()
+    }
+}
+
+type Tape<O, J> = Stages<f64, AugmentedWork<<O as Ode>::Work, <J as Objective>::Scratch>>;
+
+/// The integration of (y, λ, p̄) backward, and what it needs.
+pub(super) struct Backward<'a, O: Vjp, J: Objective> {
+    method: &'a ExplicitRk,
+    tolerances: &'a Tolerances,
+    augmented: Augmented<'a, O, J>,
+    p: &'a [f64],
+    control: Control,
+    tape: Tape<O, J>,
+    /// y and λ.
+    z: Vec<f64>,
+    /// The largest |y_i| met in the segment.
+    extent: Vec<f64>,
+    /// dy/dt or r_y.
+    rate: Vec<f64>,
+    p_rate: Vec<f64>,
+    work: O::Work,
+    scratch: J::Scratch,
+}
+
+impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
+    pub fn new(
+        method: &'a ExplicitRk,
+        tolerances: &'a Tolerances,
+        (ode, objective): (&'a O, &'a J),
+        p: &'a [f64],
+    ) -> Result<Self, Error> {
+        let d = ode.dim();
+        let augmented = Augmented { ode, objective };
+        let mut atol = match tolerances.atol[..] {
+            [atol] => vec![TIGHTER * atol; d],
+            ref each => each.iter().map(|atol| TIGHTER * atol).collect(),
+        };
+        check_length("the list of absolute tolerances", atol.len(), d)?;
+        atol.resize(2 * d, f64::MIN_POSITIVE);
+        let rtol = (TIGHTER * tolerances.rtol).max(LEAST);
+        let control = Control::new(Tolerances { rtol, atol })?;
+        control.check(method, &augmented)?;
+        Ok(Backward {
+            method,
+            tolerances,
+            p,
+            control: Control { stop_if_stiff: true, ..control },
+            tape: method.tape(&augmented),
+            z: vec![0.0; 2 * d],
+            extent: vec![0.0; d],
+            rate: vec![0.0; d],
+            p_rate: vec![0.0; ode.num_params()],
+            work: ode.work(),
+            scratch: objective.scratch(),
+            augmented,
+        })
+    }
+
+    pub fn counts(&self) -> Counts {
+        let rhs = self.tape.counts.rhs;
+        Counts { rhs, vjp: rhs, ..Counts::default() }
+    }
+
+    pub fn bytes(&self) -> usize {
+        let numbers = self.z.len() + self.extent.len() + self.rate.len() + self.p_rate.len();
+        self.method.tape_bytes(&self.augmented) + 8 * numbers
+    }
+
+    /// Goes back from the kept state `y_end` to the segment's start and compares with the state
+    /// `y_start` kept there; no state of the run is larger than `size`. Where it fails, `adjoint`
+    /// is of no use.
+    pub fn over(
+        &mut self,
+        segment: &Segment,
+        y_end: &[f64],
+        y_start: &[f64],
+        size: f64,
+        adjoint: &mut Adjoint<f64>,
+    ) -> Result<(), Cause> {
+        let (d, start, end) = (y_end.len(), segment.span.start, segment.span.end);
+        self.z[..d].copy_from_slice(y_end);
+        self.z[d..].copy_from_slice(&adjoint.lambda);
+        self.extent.iter_mut().zip(y_start).for_each(|(e, y)| *e = y.abs());
+        self.add_points(segment, end, adjoint);
+        if segment.last {
+            adjoint.end_time_bar += self.end_time_rate(end);
+        }
+        self.control.first_step = Some(segment.last_step);
+        self.control.max_steps = segment.steps.len().saturating_mul(ATTEMPTS) + MORE_ATTEMPTS;
+        let jumps = segment.jumps(self.augmented.objective.times());
+        let mut stops = Stops::at_each(&jumps, Span { start: -end, end: -start });
+        let mut state = ControlState::new(-end);
+        let mut h = segment.last_step;
+        while state.t < -start {
+            self.weigh_lambda(-state.t, h);
+            h = self.advance(&mut state, &mut stops, &mut adjoint.p_bar)?;
+            self.note_extent(-state.t, size)?;
+            self.add_points(segment, -state.t, adjoint);
+        }
+        adjoint.lambda.copy_from_slice(&self.z[d..]);
+        self.compare(y_start, segment.steps.len())
+    }
+
+    /// Takes a step and returns its length.
+    fn advance(
+        &mut self,
+        state: &mut ControlState,
+        stops: &mut Stops,
+        p_bar: &mut [f64],
+    ) -> Result<f64, Cause> {
+        let Backward { method, augmented, p, control, tape, z, .. } = self;
+        let (scheme, rtol) = (&method.scheme, control.tolerances.rtol);
+        let error_beside =
+            |tape: &Tape<O, J>| quadrature_error(scheme, tape, |w| &w.p_rate, rtol, p_bar);
+        let controlled = Controlled {
+            control,
+            stepper: *method,
+            ode: &*augmented,
+            p,
+            observe: &|_| {},
+            error_beside: Some(&error_beside),
+        };
+        let step = match controlled.advance(state, stops, z, tape) {
+            Ok(step) => step,
+            Err(Error::StepLimit { stiff: true, .. }) => return Err(Cause::Stiff { t: -state.t }),
+            Err(_) => return Err(Cause::GaveUp { t: -state.t }),
+        };
+        for (i, b) in scheme.b.iter() {
+            add_scaled(p_bar, step.h() * b, &tape.work[i].p_rate);
+        }
+        Ok(step.h())
+    }
+
+    /// Sets λ's absolute tolerance relative to its largest entry, now or soon through the running
+    /// cost.
+    fn weigh_lambda(&mut self, t: f64, h: f64) {
+        let objective = self.augmented.objective;
+        let (y, lambda) = self.z.split_at(self.rate.len());
+        let mut size = largest(lambda);
+        if objective.has_integrand() {
+            let (r_y, r_p, mut r_t) = (&mut self.rate, &mut self.p_rate, 0.0);
+            r_y.fill(0.0);
+            r_p.fill(0.0);
+            objective.integrand_vjp(t, y, self.p, 1.0, r_y, r_p, &mut r_t, &mut self.scratch);
+            size = size.max(h * largest(r_y));
+        }
+        let Tolerances { rtol, atol } = &mut self.control.tolerances;
+        atol[y.len()..].fill((ABSOLUTE * *rtol * size).max(f64::MIN_POSITIVE));
+    }
+
+    /// λᵀf + r at the end of the run.
+    fn end_time_rate(&mut self, t: f64) -> f64 {
+        let Augmented { ode, objective } = self.augmented;
+        let (y, lambda) = self.z.split_at(self.rate.len());
+        ode.rhs(t, y, self.p, &mut self.rate, &mut self.work);
+        dot(lambda, &self.rate) + objective.integrand(t, y, self.p, &mut self.scratch)
+    }
+
+    /// Adds the point terms at t to λ and p̄.
+    fn add_points(&mut self, segment: &Segment, t: f64, adjoint: &mut Adjoint<f64>) {
+        let objective = self.augmented.objective;
+        let (y, lambda) = self.z.split_at_mut(self.rate.len());
+        for i in segment.points.clone() {
+            if objective.times()[i].min(segment.span.end) == t {
+                let (p_bar, mut t_bar) = (&mut adjoint.p_bar, 0.0);
+                let scratch = &mut self.scratch;
+                objective.point_vjp(i, t, y, self.p, lambda, p_bar, &mut t_bar, scratch);
+                if segment.last && t == segment.span.end {
+                    adjoint.end_time_bar += t_bar;
+                }
+            }
+        }
+    }
+
+    fn note_extent(&mut self, t: f64, size: f64) -> Result<(), Cause> {
+        let y = &self.z[..self.rate.len()];
+        self.extent.iter_mut().zip(y).for_each(|(e, y)| *e = e.max(y.abs()));
+        if largest(y) <= ASTRAY * size { Ok(()) } else { Err(Cause::Astray { t }) }
+    }
+
+    /// Fails where the state has drifted from the kept one further than the run's own steps could
+    /// have taken it.
+    fn compare(&self, y_start: &[f64], steps: usize) -> Result<(), Cause> {
+        let difference: Vec<f64> = self.z.iter().zip(y_start).map(|(z, y)| z - y).collect();
+        let Tolerances { rtol, atol } = self.tolerances;
+        let drift = weighted_rms_norm(&difference, &self.extent, &self.extent, atol, *rtol);
+        let allowed = DRIFT * steps as f64;
+        if drift <= allowed { Ok(()) } else { Err(Cause::Drift { drift, allowed }) }
+    }
+}
