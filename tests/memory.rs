@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use costate::adjoint::{Gradient, Stats};
-use costate::method::Explicit;
+use costate::method::{AdjointKind, Explicit};
 use costate::objective::LeastSquares;
 use costate::problem::Problem;
 use costate::tableau::{BS3, RK4};
@@ -128,6 +128,27 @@ fn a_million_controlled_steps() {
     assert!((800_000..1_300_000).contains(&g.stats.steps), "{} steps", g.stats.steps);
     assert_eq!(g.stats.snapshots_peak, 30);
     assert!(g.stats.peak_bytes > 8 * g.stats.steps);
+    tell_peak();
+}
+
+#[test]
+fn a_million_steps_by_backsolve() {
+    if !is_child() {
+        if let Some(peak) = peak_of("a_million_steps_by_backsolve", "run") {
+            assert!(peak < 20.0, "{peak} MB");
+        }
+        return;
+    }
+    let problem = p1a();
+    let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
+        .method(Explicit::Named(&RK4))
+        .fixed_steps(1_000_000)
+        .adjoint(AdjointKind::Backsolve)
+        .gradient()
+        .unwrap();
+    let Stats { steps, recomputed_steps, replayed_segments, snapshots_peak, .. } = g.stats;
+    assert_eq!((steps, recomputed_steps, replayed_segments), (1_000_000, 0, 0));
+    assert!(snapshots_peak <= 16);
     tell_peak();
 }
 
