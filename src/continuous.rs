@@ -323,7 +323,8 @@ fn reached<O: Vjp, M: Stepper<O>, J: Objective>(adjoint: &AdjointOde<'_, O, M, J
     h * rate * if change > rate { rate / change } else { 1.0 }
 }
 
-/// The error norm of p̄'s increment over a step, whose rates the stages left in their work.
+/// The error norm of p̄'s increment over a step, whose rates the stages left in their work; infinite
+/// where one is not a number.
 pub(crate) fn quadrature_error<W>(
     scheme: &Scheme<f64>,
     stages: &Stages<f64, W>,
@@ -331,19 +332,35 @@ pub(crate) fn quadrature_error<W>(
     rtol: f64,
     p_bar: &[f64],
 ) -> f64 {
+    // Sums over stages run along the parameters, block by block, for the vector units.
+    const BLOCK: usize = 64;
     let h = stages.h();
-    let sum = |row: &Sparse<f64>, j: usize| -> f64 {
-        h * row.iter().map(|(i, w)| w * p_rate(&stages.work[i])[j]).sum::<f64>()
+    let sum = |row: &Sparse<f64>, from: usize, count: usize| -> [f64; BLOCK] {
+        let mut sums = [0.0; BLOCK];
+        for (i, w) in row.iter() {
+            let rates = &p_rate(&stages.work[i])[from..from + count];
+            sums.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += h * w * rate);
+        }
+        sums
     };
-    let weight = |j: usize| p_bar[j].abs() + sum(&scheme.b, j).abs();
-    let largest = (0..p_bar.len()).fold(0.0_f64, |m, j| m.max(weight(j)));
+    let blocks = || p_bar.chunks(BLOCK).enumerate().map(|(k, block)| (k * BLOCK, block));
+    let weight = |(p_bar, increment): (&f64, &f64)| p_bar.abs() + increment.abs();
+    let largest = blocks().fold(0.0_f64, |largest, (from, block)| {
+        let increment = sum(&scheme.b, from, block.len());
+        let larger = |m: f64, x: f64| if x > m || x.is_nan() { x } else { m };
+        block.iter().zip(&increment).map(weight).fold(largest, larger)
+    });
     if largest == 0.0 {
         return 0.0;
     }
-    let squares: f64 = (0..p_bar.len())
-        .map(|j| (sum(&scheme.error, j) / (rtol * (weight(j) + ABSOLUTE * largest))).powi(2))
-        .sum();
-    (squares / p_bar.len() as f64).sqrt()
+    let squares = blocks().map(|(from, block)| -> f64 {
+        let increment = sum(&scheme.b, from, block.len());
+        let error = sum(&scheme.error, from, block.len());
+        let allowed = block.iter().zip(&increment).map(|x| rtol * (weight(x) + ABSOLUTE * largest));
+        error.iter().zip(allowed).map(|(error, allowed)| (error / allowed).powi(2)).sum()
+    });
+    let norm = (squares.sum::<f64>() / p_bar.len() as f64).sqrt();
+    if norm.is_nan() { f64::INFINITY } else { norm }
 }
 
 impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M, A> {

@@ -49,6 +49,12 @@ impl Log {
         (self.len, self.checksum.clone().finalize())
     }
 
+    /// Begins again. The file keeps its words, for the position that still stands: the same will
+    /// be written over them.
+    pub fn rewind(&mut self) {
+        (self.len, self.checksum) = (0, crc32fast::Hasher::new());
+    }
+
     pub fn append(&mut self, words: &[u64]) -> Result<(), JournalError> {
         if words.is_empty() {
             return Ok(());

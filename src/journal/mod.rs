@@ -105,6 +105,11 @@ impl Journal {
         self.log.len()
     }
 
+    /// Notes the run's words from the first on again.
+    pub fn rewind(&mut self) {
+        self.log.rewind();
+    }
+
     /// Whether it is time for another note: they take a hundredth of the run's time.
     pub fn is_due(&self) -> bool {
         Instant::now() >= self.due

@@ -110,18 +110,19 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> Result<Gradient, Error> {
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         let log = begun.journal.words()?;
-        if log.is_empty() {
+        if log.is_empty() || begun.from.is_none() {
             // Nothing is lost by beginning again.
             begun.from = None;
+            begun.journal.rewind();
         }
         if let Some(phase) = &begun.from
             && !frontier.go_on(&log, phase.control())
         {
             return Err(JournalError::DoesNotFit.into());
         }
-        let forward = !matches!(begun.from, Some(Phase::Reverse { .. }));
+        let all_known = frontier.chain().grid().end() == self.span.end;
         let online = self.schedule_kind().online(self.options.snapshots)?;
-        if forward && let Some(fresh) = online {
+        if !all_known && let Some(fresh) = online {
             let schedule = match &begun.from {
                 Some(phase) => {
                     Box::new(Online::resume(self.slots(), phase.step() as usize, &begun.kept)?)
@@ -145,7 +146,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             );
         }
         let mut pass = None;
-        if begun.from.is_none() {
+        if !all_known {
+            begun.from = None;
+            begun.journal.rewind();
             pass = Some(adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?.1);
         }
         let (log, control) = (frontier.log(begun.journal.num_words()), frontier.control());
