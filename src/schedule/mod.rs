@@ -3,6 +3,7 @@
 mod bisection;
 mod counts;
 mod kind;
+mod lanes;
 mod online;
 pub mod optimum;
 mod reversal;
@@ -13,6 +14,7 @@ mod uniform;
 pub use bisection::Bisection;
 pub use counts::Counts;
 pub use kind::ScheduleKind;
+pub use lanes::{Costs, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair, PairOnline};
 pub use online::Online;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};

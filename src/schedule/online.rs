@@ -1,5 +1,7 @@
 //! A first sweep of unknown length that need not be repeated.
 
+use std::ops::Range;
+
 use super::optimum::binomial;
 use super::reversal::{Kept, Reversal};
 use super::revolve::Binomial;
@@ -52,6 +54,18 @@ impl Online {
     pub fn new(slots: usize) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
         Ok(Online { slots, sweep: Sweep::Forward(Forward::new(slots)) })
+    }
+
+    /// What the first sweep of `steps` steps leaves: (step, slot) of the kept states, and the free
+    /// slots.
+    pub(super) fn left(&self, steps: usize) -> (Vec<(usize, usize)>, Vec<usize>) {
+        match &self.sweep {
+            Sweep::Forward(forward) => {
+                let kept = forward.kept.iter().map(|candidate| candidate.kept);
+                (kept.map(|kept| (kept.step, kept.slot)).collect(), forward.free(steps).collect())
+            }
+            Sweep::Back(_) => (Vec::new(), Vec::new()),
+        }
     }
 }
 
@@ -168,9 +182,14 @@ impl Forward {
     /// The reverse sweep of `steps` steps, from y_{N−1}.
     fn turn(&self, steps: usize) -> Reversal<Binomial> {
         let kept: Vec<Kept> = self.kept.iter().map(|candidate| candidate.kept).collect();
-        let useful = self.slots.min(steps.max(kept.len()));
-        let free = (kept.len()..useful).rev().collect();
+        let free = self.free(steps).rev().collect();
         Reversal::resume(Binomial, steps, kept, free)
+    }
+
+    /// The slots not used that a reverse sweep of `steps` steps may use.
+    fn free(&self, steps: usize) -> Range<usize> {
+        let kept = self.kept.len();
+        kept..self.slots.min(steps.max(kept))
     }
 }
 
