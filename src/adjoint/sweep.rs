@@ -176,6 +176,16 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         self.count_step(chain)
     }
 
+    /// n of the current state.
+    pub fn current(&self) -> Option<usize> {
+        self.current
+    }
+
+    /// Notes which state was written to `y`.
+    pub fn stand_at(&mut self, current: Option<usize>) {
+        self.current = current;
+    }
+
     /// Makes the state `before` the last step taken current again.
     pub fn step_back(&mut self, before: &[R::Scalar]) {
         self.y.copy_from_slice(before);

@@ -152,8 +152,13 @@ impl Pair {
 
     /// The same with the pace of the shortest makespan.
     fn at_best_pace(mut self) -> Self {
+        let first_sweep = self.end.saturating_sub(1) - self.lanes[0].current.unwrap_or(0);
+        let least = STEP * first_sweep as u64 + (STEP + self.adjoint) * self.end as u64;
         let mut shortest = u64::MAX;
         for pace in [None].into_iter().chain(Pace::ALL.map(Some)) {
+            if shortest <= least {
+                break;
+            }
             let trial = Pair { pace, ..self.clone() };
             if let Some(makespan) = trial.makespan_below(shortest) {
                 shortest = makespan;
