@@ -1,11 +1,14 @@
 //! Slots of states that several threads share.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::dispatch::Order;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
+
+/// A few microseconds' worth: what waking a thread costs.
+const LOOKS: u32 = 100;
 
 /// The lanes were stopped while one waited.
 pub(super) struct Stopped;
@@ -18,16 +21,18 @@ pub(super) struct Cells<S> {
     in_use_peak: AtomicUsize,
     /// Cells that ever held a state; they keep their memory.
     allocated: AtomicUsize,
+    /// How often a lane looks whether its turn has come before it sleeps.
+    looks: u32,
 }
 
 struct Cell<S> {
+    /// How many orders the slot has met; changed under the lock alone.
+    turn: AtomicU64,
     content: Mutex<Content<S>>,
     turn_came: Condvar,
 }
 
 struct Content<S> {
-    /// How many orders the slot has met.
-    turn: u64,
     /// A lane waits for its turn.
     awaited: bool,
     step: Option<usize>,
@@ -36,19 +41,22 @@ struct Content<S> {
 
 impl<S: Scalar> Cells<S> {
     pub fn new() -> Self {
+        let several_cores = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         Cells {
             cells: Vec::new(),
             stopped: AtomicBool::new(false),
             in_use: AtomicUsize::new(0),
             in_use_peak: AtomicUsize::new(0),
             allocated: AtomicUsize::new(0),
+            looks: if several_cores { LOOKS } else { 0 },
         }
     }
 
     pub fn grow(&mut self, slots: usize) {
         while self.cells.len() < slots {
-            let content = Content { turn: 0, awaited: false, step: None, y: Vec::new() };
-            self.cells.push(Cell { content: Mutex::new(content), turn_came: Condvar::new() });
+            let content = Mutex::new(Content { awaited: false, step: None, y: Vec::new() });
+            let turn = AtomicU64::new(0);
+            self.cells.push(Cell { turn, content, turn_came: Condvar::new() });
         }
     }
 
@@ -118,8 +126,15 @@ impl<S: Scalar> Cells<S> {
         meet: impl FnOnce(&mut Content<S>) -> T,
     ) -> Result<T, Stopped> {
         let cell = &self.cells[slot];
+        let has_come = || cell.turn.load(Ordering::Acquire) == turn;
+        for _ in 0..self.looks {
+            if has_come() {
+                break;
+            }
+            std::hint::spin_loop();
+        }
         let mut content = lock(&cell.content);
-        while content.turn != turn {
+        while !has_come() {
             if self.are_stopped() {
                 return Err(Stopped);
             }
@@ -127,7 +142,7 @@ impl<S: Scalar> Cells<S> {
             content = cell.turn_came.wait(content).unwrap_or_else(PoisonError::into_inner);
         }
         let result = meet(&mut content);
-        content.turn += 1;
+        cell.turn.store(turn + 1, Ordering::Release);
         let awaited = std::mem::take(&mut content.awaited);
         drop(content);
         if awaited {

@@ -6,6 +6,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use super::cells::{Stopped, lock};
 use crate::schedule::{Action, LaneSchedule, OnLane};
 
+/// How many actions a lane draws at once.
+const AT_ONCE: usize = 32;
 /// How many actions may wait for one lane while another's next one is looked for.
 const ROOM: usize = 256;
 
@@ -19,6 +21,26 @@ pub(super) struct Order {
     pub is_last_use_of_state: bool,
     /// The slot is freed next, by the same lane.
     pub is_last_use_of_slot: bool,
+}
+
+/// A lane's actions, in their order.
+pub(super) struct Orders<'a, T> {
+    dispatch: &'a Dispatch<T>,
+    lane: usize,
+    drawn: VecDeque<Order>,
+}
+
+impl<'a, T: LaneSchedule> Orders<'a, T> {
+    pub fn of(dispatch: &'a Dispatch<T>, lane: usize) -> Self {
+        Orders { dispatch, lane, drawn: VecDeque::with_capacity(AT_ONCE) }
+    }
+
+    pub fn next(&mut self) -> Result<Option<Order>, Stopped> {
+        if self.drawn.is_empty() {
+            self.dispatch.draw(self.lane, &mut self.drawn)?;
+        }
+        Ok(self.drawn.pop_front())
+    }
 }
 
 /// A schedule from which several threads draw.
@@ -66,25 +88,22 @@ impl<T: LaneSchedule> Dispatch<T> {
         Some((lane, order))
     }
 
-    /// The next action of a lane.
-    pub fn next(&self, lane: usize) -> Result<Option<Order>, Stopped> {
+    /// The next actions of a lane, in `orders`; none where there are no more.
+    fn draw(&self, lane: usize, orders: &mut VecDeque<Order>) -> Result<(), Stopped> {
         let mut state = lock(&self.state);
         loop {
             if state.stopped {
                 return Err(Stopped);
             }
             state.draw_for(lane);
-            if let Some((action, turn)) = state.queues[lane].pop_front() {
-                let order = state.order(lane, action, turn);
+            if state.ended || !state.queues[lane].is_empty() {
+                state.give(lane, orders);
                 let awaited = std::mem::take(&mut state.awaited);
                 drop(state);
                 if awaited {
                     self.room_came.notify_all();
                 }
-                return Ok(Some(order));
-            }
-            if state.ended {
-                return Ok(None);
+                return Ok(());
             }
             state.awaited = true;
             state = self.room_came.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -98,9 +117,9 @@ impl<T: LaneSchedule> Dispatch<T> {
 }
 
 impl<T: LaneSchedule> State<T> {
-    /// Draws actions until the lane has its next one and the one after, where there is room.
+    /// Draws actions until the lane has its next ones, where there is room.
     fn draw_for(&mut self, lane: usize) {
-        while self.queues[lane].len() < 2
+        while self.queues[lane].len() <= AT_ONCE
             && !self.ended
             && self.queues.iter().all(|queue| queue.len() < ROOM)
         {
@@ -129,6 +148,17 @@ impl<T: LaneSchedule> State<T> {
         }
         self.turns[slot] += 1;
         self.turns[slot] - 1
+    }
+
+    /// Gives a lane its actions. The last one, which tells what the one before it may give away,
+    /// is held back where there are others.
+    fn give(&mut self, lane: usize, orders: &mut VecDeque<Order>) {
+        let least = if self.ended || self.queues[lane].len() == 1 { 0 } else { 1 };
+        while self.queues[lane].len() > least
+            && let Some((action, turn)) = self.queues[lane].pop_front()
+        {
+            orders.push_back(self.order(lane, action, turn));
+        }
     }
 
     fn order(&self, lane: usize, action: Action, turn: u64) -> Order {

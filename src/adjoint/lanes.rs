@@ -5,7 +5,7 @@ use std::thread::{self, ScopedJoinHandle};
 use num_traits::Zero;
 
 use super::cells::{Cells, Stopped};
-use super::dispatch::{Dispatch, Order};
+use super::dispatch::{Dispatch, Order, Orders};
 use super::sweep::Sweep;
 use super::{Gradient, Progress};
 use crate::error::{Error, SnapshotError};
@@ -21,8 +21,8 @@ use crate::stepper::Counts;
 /// The bits are those of [`gradient`](super::gradient): J and the adjoint are lane 0's alone, and
 /// the other lanes take steps, which are pure.
 ///
-/// Handing a state over costs some microseconds where a lane has to be woken. It pays where a step
-/// takes ten times as long; below that, one lane is as fast.
+/// Handing a state over costs some microseconds, and more where a lane has to be woken: with steps
+/// of less than about 10 µs, one lane is faster.
 ///
 /// ```
 /// use costate::adjoint::{gradient, gradient_on_lanes};
@@ -190,7 +190,8 @@ impl<R: Recurrence> Lanes<'_, R> {
         observe: &dyn Fn(Progress),
     ) -> Result<(), Halt> {
         let stop = StopUnlessDone { cells: self.cells, dispatch };
-        while let Some(order) = dispatch.next(0)? {
+        let mut orders = Orders::of(dispatch, 0);
+        while let Some(order) = orders.next()? {
             match order.action {
                 Action::Advance { from, to } => {
                     for step in from..to {
@@ -220,7 +221,8 @@ impl<R: Recurrence> Lanes<'_, R> {
         let stop = StopUnlessDone { cells: self.cells, dispatch };
         let (mut y, mut tape) = (vec![R::Scalar::zero(); self.chain.dim()], self.chain.tape());
         let (mut current, mut steps) = (None, 0);
-        while let Some(order) = dispatch.next(lane)? {
+        let mut orders = Orders::of(dispatch, lane);
+        while let Some(order) = orders.next()? {
             match order.action {
                 Action::Advance { from, to }
                     if current == Some(from) && to <= self.chain.num_steps() =>
