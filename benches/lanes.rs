@@ -10,7 +10,7 @@ use costate::error::Error;
 use costate::grid::TimeGrid;
 use costate::objective::Objective;
 use costate::recurrence::{Adjoint, Discretization, Recurrence};
-use costate::schedule::{Costs, LaneCounts, Pair, Revolve, StoreAll, optimum};
+use costate::schedule::{LaneCosts, LaneCounts, Pair, Revolve, StoreAll, optimum};
 use costate::snapshot::MemoryStore;
 use costate::stepper::{Esdirk, ExplicitRk, Newton};
 use costate::tableau::{KVAERNO5, RK4};
@@ -116,10 +116,10 @@ fn table<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], runs: usize) -> Resu
 }
 
 /// What a step and its adjoint take, in nanoseconds: the least of some.
-fn measure<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64]) -> Result<Costs, Error> {
+fn measure<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64]) -> Result<LaneCosts, Error> {
     let (mut y, mut tape) = (vec![0.0; chain.dim()], chain.tape());
     let mut adjoint = Adjoint::zeros(chain.dim(), chain.num_params());
-    let mut costs = Costs { step: u64::MAX, adjoint: u64::MAX };
+    let mut costs = LaneCosts { step: u64::MAX, adjoint: u64::MAX };
     chain.initial(p, &mut y);
     for n in 0..chain.num_steps().min(50) {
         let begun = Instant::now();

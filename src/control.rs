@@ -142,6 +142,37 @@ impl ControlState {
     }
 }
 
+impl ControlState {
+    /// The words that tell where the run stands.
+    pub(crate) fn words(&self) -> Vec<u64> {
+        vec![
+            self.t.to_bits(),
+            self.h.to_bits(),
+            self.last_error.to_bits(),
+            self.accepted as u64,
+            self.rejected,
+            u64::from(self.stiff_steps),
+            u64::from(self.calm_steps),
+        ]
+    }
+
+    /// Reads what [`words`](Self::words) wrote.
+    pub(crate) fn from_words(words: &[u64]) -> Option<Self> {
+        let &[t, h, last_error, accepted, rejected, stiff_steps, calm_steps] = words else {
+            return None;
+        };
+        Some(ControlState {
+            t: f64::from_bits(t),
+            h: f64::from_bits(h),
+            last_error: f64::from_bits(last_error),
+            accepted: usize::try_from(accepted).ok()?,
+            rejected,
+            stiff_steps: u32::try_from(stiff_steps).ok()?,
+            calm_steps: u32::try_from(calm_steps).ok()?,
+        })
+    }
+}
+
 /// Times that steps land on; the last is the end of the run.
 ///
 /// Landing makes a reading exact and its adjoint a plain sum; reading between costs what the dense

@@ -40,6 +40,7 @@ pub mod continuous;
 pub mod recurrence;
 pub mod schedule;
 pub mod snapshot;
+pub mod journal;
 pub mod adjoint;
 pub mod curve;
 pub mod verify;

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
@@ -9,7 +11,7 @@ use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
 use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AdjointKind {
     /// The exact gradient of what was computed.
     #[default]

@@ -115,6 +115,9 @@ fn gradient_json_has_its_keys_and_digits() {
         "snapshots_peak",
         "snapshot_bytes_peak",
         "peak_bytes",
+        "disk_bytes_peak",
+        "from_tape",
+        "resumed_at_step",
         "seconds_forward",
         "seconds_reverse",
     ];
@@ -383,7 +386,8 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "gradient LV --disk models/biology/lotka_volterra.json",
-        "LV: File exists (os error 17); give a directory that can be written and has room",
+        "LV: File exists (os error 17); give a directory that can be written and has room, then \
+         resume",
     ),
     (
         "curve LV --svg nowhere/curve.svg",

@@ -64,7 +64,7 @@ fn length(path: &Path, found: usize) -> String {
 
 fn damaged(path: &Path, what: &str) -> String {
     format!(
-        "{}: {what}: the file was damaged or is not this run's; run the gradient again",
+        "{}: {what}: the file was damaged or is not this run's; remove it and resume, or run the gradient again",
         path.display()
     )
 }

@@ -12,6 +12,7 @@ pub use lanes::{gradient_on_lanes, gradient_online_on_lanes};
 pub use stats::{Progress, Stats};
 
 use crate::error::Error;
+use crate::journal::{Journal, Phase};
 use crate::recurrence::{Frontier, Recurrence, ScalarOf};
 use crate::schedule::{Action, OnlineSchedule, Schedule};
 use crate::snapshot::{MemoryStore, SnapshotStore};
@@ -127,11 +128,78 @@ pub fn value_online<F: Frontier>(
 pub fn gradient_online<F: Frontier>(
     frontier: &mut F,
     p: &[ScalarOf<F>],
-    mut schedule: impl OnlineSchedule,
+    schedule: impl OnlineSchedule,
     store: &mut dyn SnapshotStore<ScalarOf<F>>,
     observe: &dyn Fn(Progress),
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
+    let sweep = Sweep::start(frontier.chain(), p, store)?;
+    to_the_end_and_back(sweep, frontier, p, schedule, observe)
+}
+
+/// As [`gradient_observed`], its position noted in `journal`; goes on from `phase` where there is
+/// one, `schedule` being the rest.
+///
+/// # Errors
+/// As [`gradient`], and where the journal cannot be written.
+pub fn gradient_noted<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    schedule: impl Schedule,
+    store: &mut dyn SnapshotStore<R::Scalar>,
+    observe: &dyn Fn(Progress),
+    noted: Noted<'_>,
+) -> Result<Gradient<R::Scalar>, Error> {
+    let mut sweep = Sweep::start(chain, p, store)?;
+    sweep.note_in(noted.journal, noted.control);
+    match noted.from {
+        Some(phase) => sweep.go_on(chain.num_steps(), phase)?,
+        None => sweep.note_start(&noted.log)?,
+    }
+    sweep.follow(chain, schedule, observe)?;
+    sweep.finish(chain)
+}
+
+/// As [`gradient_online`], its position noted in `journal`; goes on from `phase`, one of the first
+/// sweep, where there is one, `frontier` and `schedule` being the rest.
+///
+/// # Errors
+/// As [`gradient`], and where the journal cannot be written.
+pub fn gradient_online_noted<F: Frontier>(
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    schedule: impl OnlineSchedule,
+    store: &mut dyn SnapshotStore<ScalarOf<F>>,
+    observe: &dyn Fn(Progress),
+    noted: Noted<'_>,
+) -> Result<Gradient<ScalarOf<F>>, Error> {
     let mut sweep = Sweep::start(frontier.chain(), p, store)?;
+    sweep.note_in(noted.journal, noted.control);
+    match noted.from {
+        Some(phase) => sweep.go_on(frontier.chain().num_steps(), phase)?,
+        None => sweep.note_start(&noted.log)?,
+    }
+    to_the_end_and_back(sweep, frontier, p, schedule, observe)
+}
+
+/// Where a gradient notes its position, and the one that it goes on from.
+pub struct Noted<'a> {
+    /// The notes.
+    pub journal: &'a mut Journal,
+    /// Where a killed run stood.
+    pub from: Option<&'a Phase>,
+    /// What the journal does not know of the chain's steps.
+    pub log: Vec<u64>,
+    /// What error control ended with, where it has.
+    pub control: Vec<u64>,
+}
+
+fn to_the_end_and_back<F: Frontier>(
+    mut sweep: Sweep<'_, F::Chain>,
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    mut schedule: impl OnlineSchedule,
+    observe: &dyn Fn(Progress),
+) -> Result<Gradient<ScalarOf<F>>, Error> {
     let mut before = sweep.y.clone();
     loop {
         match schedule.next() {
@@ -143,6 +211,9 @@ pub fn gradient_online<F: Frontier>(
                 if ended {
                     break;
                 }
+                if let Some(known) = sweep.due() {
+                    sweep.note_forward(&frontier.log(known), frontier.control())?;
+                }
             }
             Some(action) => sweep.apply(frontier.chain(), action)?,
             None => return Err(sweep.misled("nothing more", frontier.chain())),
@@ -150,6 +221,7 @@ pub fn gradient_online<F: Frontier>(
     }
     schedule.end(frontier.chain().num_steps());
     sweep.step_back(&before);
+    sweep.note_turn(|known| frontier.log(known), frontier.control())?;
     sweep.follow(frontier.chain(), schedule, observe)?;
     let mut gradient = sweep.finish(frontier.chain())?;
     gradient.stats.rejected = frontier.rejected();

@@ -29,6 +29,9 @@ pub struct Stats {
     pub peak_bytes: u64,
     /// The most bytes of files held at once.
     pub disk_bytes_peak: u64,
+    /// Where a resumed run went on: n of the step, in its first sweep, or the number of steps that
+    /// were left to reverse.
+    pub resumed_at_step: Option<u64>,
     /// Seconds until the first step was reversed.
     pub seconds_forward: f64,
     /// Seconds after that.

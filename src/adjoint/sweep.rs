@@ -7,7 +7,10 @@ use num_traits::{Float, Zero};
 use super::ahead::{Ahead, Look};
 use super::slots::Slots;
 use super::{Gradient, Progress, Stats};
-use crate::error::{Error, check_length};
+use crate::error::{Error, JournalError, check_length};
+use crate::journal::{
+    Journal, Phase, adjoint_bytes, read_adjoint, read_number, read_numbers, to_bytes,
+};
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
 use crate::schedule::{Action, Keep, Schedule};
@@ -36,6 +39,14 @@ pub(super) struct Sweep<'a, R: Recurrence> {
     from_tape: u64,
     begun: Instant,
     turned: Option<Instant>,
+    notes: Option<Notes<'a>>,
+}
+
+/// Where a sweep notes how far it has come.
+struct Notes<'a> {
+    journal: &'a mut Journal,
+    /// What error control ended with, once it has.
+    control: Vec<u64>,
 }
 
 impl<'a, R: Recurrence> Sweep<'a, R> {
@@ -70,7 +81,73 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             from_tape: 0,
             begun,
             turned: None,
+            notes: None,
         })
+    }
+
+    /// Notes in `journal` from now on how far the sweep has come.
+    pub fn note_in(&mut self, journal: &'a mut Journal, control: Vec<u64>) {
+        self.notes = Some(Notes { journal, control });
+    }
+
+    /// Notes that the sweep has begun.
+    pub fn note_start(&mut self, log: &[u64]) -> Result<(), Error> {
+        self.note_forward(log, self.control())
+    }
+
+    /// Goes on from where a sweep of `steps` steps stood.
+    pub fn go_on(&mut self, steps: usize, phase: &Phase) -> Result<(), Error> {
+        let fits = match phase {
+            Phase::Forward { step, y, value, .. } => {
+                (self.current, self.passed) = (Some(*step), *step);
+                read_numbers(y, &mut self.y) && read_number(value, &mut self.value)
+            }
+            Phase::Reverse { left, value, adjoint, .. } => {
+                (self.passed, self.reversed) = (steps, steps.saturating_sub(*left));
+                *left <= steps
+                    && read_number(value, &mut self.value)
+                    && read_adjoint(adjoint, &mut self.adjoint)
+            }
+        };
+        if fits { Ok(()) } else { Err(JournalError::DoesNotFit.into()) }
+    }
+
+    /// Notes that the first sweep stands at the current state, `log` being new of the steps so far.
+    pub fn note_forward(&mut self, log: &[u64], control: Vec<u64>) -> Result<(), Error> {
+        if let (Some(notes), Some(step)) = (&mut self.notes, self.current) {
+            let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
+            notes.journal.note(log, Phase::Forward { step, y, value, control })?;
+        }
+        Ok(())
+    }
+
+    /// Notes that the first sweep has ended.
+    pub fn note_turn(
+        &mut self,
+        log: impl Fn(usize) -> Vec<u64>,
+        control: Vec<u64>,
+    ) -> Result<(), Error> {
+        if let Some(notes) = &mut self.notes {
+            notes.control = control;
+            let log = log(notes.journal.num_words());
+            self.note_reverse(&log, self.passed)?;
+        }
+        Ok(())
+    }
+
+    fn note_reverse(&mut self, log: &[u64], left: usize) -> Result<(), Error> {
+        if let Some(Notes { journal, control }) = &mut self.notes {
+            let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
+            let control = control.clone();
+            journal.note(log, Phase::Reverse { left, value, adjoint, control })?;
+        }
+        Ok(())
+    }
+
+    /// Steps that the journal knows, where it is time for a note.
+    pub fn due(&self) -> Option<usize> {
+        let journal = &self.notes.as_ref()?.journal;
+        journal.is_due().then(|| journal.num_words())
     }
 
     pub fn follow(
@@ -160,7 +237,10 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             Some(_) => return Err(self.misled(&format!("{:?}", Action::Reverse { step }), chain)),
         }
         self.reversed += 1;
-        Ok(())
+        match self.due() {
+            Some(_) => self.note_reverse(&[], chain.num_steps() - self.reversed),
+            None => Ok(()),
+        }
     }
 
     /// Writes the current state to `y` where it is only on a tape.
@@ -173,7 +253,18 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     fn take(&mut self, chain: &R) -> Result<(), Error> {
         let Some(n) = self.current else { return Err(self.misled("a step", chain)) };
         chain.step(n, self.p, &mut self.y, &mut self.tape)?;
-        self.count_step(chain)
+        let first_time = n == self.passed;
+        self.count_step(chain)?;
+        match self.due() {
+            Some(_) if first_time && self.passed < chain.num_steps() => {
+                self.note_forward(&[], self.control())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn control(&self) -> Vec<u64> {
+        self.notes.as_ref().map_or_else(Vec::new, |notes| notes.control.clone())
     }
 
     /// n of the current state.
@@ -240,6 +331,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             factorizations: counts.factorizations,
             recomputed_steps: self.taken.saturating_sub(steps),
             from_tape: self.from_tape,
+            resumed_at_step: None,
             snapshots_peak: peak.slots as u64,
             snapshot_bytes_peak: peak.bytes as u64,
             peak_bytes: (peak.memory_bytes + chain.tape_bytes() + chain.grid_bytes() + vectors)

@@ -101,6 +101,9 @@ pub enum Error {
     /// A snapshot could not be kept or was not what had been kept.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A run that cannot be noted or gone on with.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A schedule that cannot be made.
     #[error(transparent)]
     ScheduleSetting(#[from] ScheduleError),
@@ -152,6 +155,12 @@ pub enum SnapshotError {
     /// The file system refused.
     #[error("{path}: {source}; give a directory that can be written and has room")]
     Io { path: String, source: std::io::Error },
+    /// The files would take more than they may.
+    #[error(
+        "the next snapshot brings the files to {needed} bytes of the {budget} that they may take: \
+         raise the disk budget (--disk-budget), or keep fewer snapshots"
+    )]
+    DiskBudget { needed: usize, budget: usize },
     /// The file is shorter or longer than what was written.
     #[error(
         "{path}: the snapshot has {found} bytes instead of {expected}: it was torn or replaced; \
@@ -159,8 +168,44 @@ pub enum SnapshotError {
     )]
     Length { path: String, expected: usize, found: usize },
     /// The file's bytes are not those that were written.
-    #[error("{path}: {what}: the file was damaged or is not this run's; run the gradient again")]
+    #[error(
+        "{path}: {what}: the file was damaged or is not this run's; remove it and resume, or run \
+         the gradient again"
+    )]
     Damaged { path: String, what: &'static str },
+}
+
+/// Why a run cannot be noted in a directory, or gone on with from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum JournalError {
+    /// The file system refused.
+    #[error("{path}: {source}; give a directory that can be written and has room, then resume")]
+    Io { path: String, source: std::io::Error },
+    /// A file is not what was written.
+    #[error(
+        "{path}: {what}: the file was damaged; remove the directory and run the gradient again"
+    )]
+    Damaged { path: String, what: &'static str },
+    /// There is no unfinished run.
+    #[error("{directory} holds no unfinished run: run the gradient with it as its disk directory")]
+    Nothing { directory: String },
+    /// There are only runs of other problems.
+    #[error(
+        "{directory} holds no unfinished run of this problem, but {others}: give the same model, \
+         parameters and tolerances"
+    )]
+    Other { directory: String, others: String },
+    /// The numbers are another model's.
+    #[error("the noted position does not fit the model: give the model that the run was of")]
+    DoesNotFit,
+    /// The run was by another method.
+    #[error("the run was by {kept}, not {given}: resume it with --method {kept}")]
+    OtherMethod { given: &'static str, kept: String },
+    /// The run's process is alive.
+    #[error("{directory}: the run is still going on: wait for it, or stop its process first")]
+    Busy { directory: String },
 }
 
 fn step_limit_advice(stiff: bool) -> &'static str {

@@ -10,6 +10,26 @@ pub enum ScheduleError {
     /// No memory at all.
     #[error("zero snapshots cannot reverse a run: give at least 1")]
     NoSlots,
+    /// Not even one state fits.
+    #[error(
+        "a budget of {bytes} bytes for what is kept cannot hold one state: give at least {needed}"
+    )]
+    Budget { bytes: u64, needed: u64 },
+    /// A cost that no schedule can be optimal for.
+    #[error("costs must be finite and not negative, unlike {costs}")]
+    Cost { costs: String },
+    /// What a sweep is to go on from is not what a first sweep leaves.
+    #[error(
+        "what is kept must be states of ascending steps below {steps} in slots of their own, that of \
+         step 0 among them, not {kept}"
+    )]
+    Kept { steps: usize, kept: String },
+    /// A table that would take too long.
+    #[error(
+        "the optimum for {steps} steps with {fast} slots in memory and {slow} on disk takes too \
+         long to find: take the periodic schedule"
+    )]
+    TooLong { steps: usize, fast: usize, slow: usize },
     /// A restore from a slot that holds nothing or another step's state.
     #[error(
         "the schedule restores step {step} from slot {slot}, which holds {}: it is no schedule of \

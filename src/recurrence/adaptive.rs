@@ -115,4 +115,22 @@ where
     fn rejected(&self) -> u64 {
         self.state.rejected
     }
+
+    fn control(&self) -> Vec<u64> {
+        self.state.words()
+    }
+
+    fn log(&self, from: usize) -> Vec<u64> {
+        let grid = &self.discretization.grid;
+        (from..grid.num_steps()).map(|n| grid.time(n + 1).to_bits()).collect()
+    }
+
+    fn go_on(&mut self, log: &[u64], control: &[u64]) -> bool {
+        let Some(state) = ControlState::from_words(control) else { return false };
+        let grid = &mut self.discretization.grid;
+        log.iter().for_each(|&word| grid.push(f64::from_bits(word)));
+        let fits = state.accepted == grid.num_steps() && state.t == grid.end();
+        self.state = state;
+        fits && grid.check().is_ok()
+    }
 }

@@ -213,6 +213,19 @@ pub trait Frontier: Send {
     ) -> Result<bool, Error>;
     /// Attempts that were rejected so far.
     fn rejected(&self) -> u64;
+    /// What the next step depends on besides the chain so far and y, as words.
+    fn control(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    /// What the chain keeps of its steps from the `from`th on, a word for each.
+    fn log(&self, _from: usize) -> Vec<u64> {
+        Vec::new()
+    }
+    /// Makes this new frontier that of a run with this [`log`](Self::log) and
+    /// [`control`](Self::control). Returns whether they are such a run's.
+    fn go_on(&mut self, log: &[u64], control: &[u64]) -> bool {
+        log.is_empty() && control.is_empty()
+    }
 }
 
 /// The numbers that a frontier's chain is made of.

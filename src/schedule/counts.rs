@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Action, Keep, OnlineSchedule, Schedule};
+use super::{Action, Costs, Keep, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
 
 /// What a schedule does, counted.
@@ -23,7 +23,8 @@ pub struct Counts {
     /// The most slots in use at once: a slot is, from its `Store` until it is freed or its step is
     /// reversed.
     pub snapshots_peak: u64,
-    /// The most bytes in use at once, where sizes were given.
+    /// The most bytes at once, where sizes were given: a slot has those of what was stored last in
+    /// it until it is freed.
     pub bytes_peak: u64,
     /// The most often that `Advance` takes any one step.
     pub max_repetition: u64,
@@ -52,6 +53,22 @@ impl Counts {
             follower.apply(action)?;
         }
         follower.finish()
+    }
+
+    /// What the actions cost on a uniform chain.
+    pub fn seconds(&self, costs: &Costs) -> f64 {
+        let states = (self.stores - self.tapes) as f64 * costs.store
+            + (self.restores - self.from_tape) as f64 * costs.restore;
+        let tapes = self.tapes as f64 * costs.keep_tape;
+        self.steps_taken() as f64 * costs.step
+            + self.reverses as f64 * costs.adjoint
+            + states
+            + tapes
+    }
+
+    /// Steps taken by `Advance` and by `Reverse`.
+    pub fn steps_taken(&self) -> u64 {
+        self.advances.saturating_add(self.reverses - self.from_tape)
     }
 
     /// Follows a schedule that is told after step `num_steps` − 1 that the chain has ended. The
@@ -94,6 +111,13 @@ struct Held {
     keep: Keep,
 }
 
+/// A slot that has memory.
+struct Slot {
+    /// None once its step is reversed.
+    held: Option<Held>,
+    bytes: u64,
+}
+
 struct Follower<'a> {
     bytes: &'a dyn Fn(usize, Keep) -> u64,
     counts: Counts,
@@ -104,10 +128,10 @@ struct Follower<'a> {
     loaded: Option<usize>,
     /// Steps not yet reversed, once known.
     left: Option<usize>,
-    slots: HashMap<usize, Held>,
+    slots: HashMap<usize, Slot>,
     /// (step, slot) of the slots in use, in ascending order.
     in_use: Vec<(usize, usize)>,
-    bytes_in_use: u64,
+    bytes_held: u64,
     /// Ranges of steps advanced over.
     advanced: Vec<(usize, usize)>,
 }
@@ -123,7 +147,7 @@ impl<'a> Follower<'a> {
             left: None,
             slots: HashMap::new(),
             in_use: Vec::new(),
-            bytes_in_use: 0,
+            bytes_held: 0,
             advanced: Vec::new(),
         }
     }
@@ -142,7 +166,7 @@ impl<'a> Follower<'a> {
                 self.on_tape = None;
             }
             Action::Restore { step, slot } => {
-                let held = self.slots.get(&slot).copied();
+                let held = self.slots.get(&slot).and_then(|slot| slot.held);
                 let found = held.map(|held| held.step);
                 if found != Some(step) {
                     return Err(ScheduleError::NotKept { slot, step, found });
@@ -170,18 +194,21 @@ impl<'a> Follower<'a> {
 
     fn store(&mut self, slot: usize, held: Held) {
         self.free(slot);
-        self.slots.insert(slot, held);
+        let bytes = (self.bytes)(held.step, held.keep);
+        self.slots.insert(slot, Slot { held: Some(held), bytes });
         self.in_use.insert(self.place(held.step, slot), (held.step, slot));
-        self.bytes_in_use += (self.bytes)(held.step, held.keep);
+        self.bytes_held += bytes;
         self.counts.stores += 1;
         self.counts.snapshots_peak = self.counts.snapshots_peak.max(self.in_use.len() as u64);
-        self.counts.bytes_peak = self.counts.bytes_peak.max(self.bytes_in_use);
+        self.counts.bytes_peak = self.counts.bytes_peak.max(self.bytes_held);
     }
 
     fn free(&mut self, slot: usize) {
-        if let Some(held) = self.slots.remove(&slot) {
-            self.in_use.remove(self.place(held.step, slot));
-            self.bytes_in_use -= (self.bytes)(held.step, held.keep);
+        if let Some(Slot { held, bytes }) = self.slots.remove(&slot) {
+            self.bytes_held -= bytes;
+            if let Some(held) = held {
+                self.in_use.remove(self.place(held.step, slot));
+            }
         }
     }
 
@@ -200,10 +227,10 @@ impl<'a> Follower<'a> {
         self.left = Some(step);
         self.current = step.saturating_add(1);
         self.on_tape = Some(step);
-        while let Some(&(kept, slot)) = self.in_use.last()
-            && kept >= step
-        {
-            self.free(slot);
+        while let Some((_, slot)) = self.in_use.pop_if(|(kept, _)| *kept >= step) {
+            if let Some(slot) = self.slots.get_mut(&slot) {
+                slot.held = None;
+            }
         }
     }
 

@@ -1,23 +1,50 @@
 //! Which states to keep and which to recompute: iterators over integer actions.
 
 mod bisection;
+mod budgeted;
+mod chain_table;
+mod costs;
 mod counts;
+mod heterogeneous;
 mod kind;
 mod lanes;
+mod mixed;
+mod mixed_reach;
+mod mixed_table;
 mod online;
 pub mod optimum;
+mod pool;
+mod prediction;
+mod makespan;
+mod multistage;
+mod periodic;
 mod reversal;
+mod resumed;
 mod revolve;
+mod stages;
 mod store_all;
+mod tiers;
 mod uniform;
 
 pub use bisection::Bisection;
+pub use costs::{Costs, Sizes};
 pub use counts::Counts;
+pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
-pub use lanes::{Costs, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair, PairOnline};
+pub use lanes::{
+    LaneCosts, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair, PairOnline,
+};
+pub use makespan::makespan;
+pub use mixed::Mixed;
+pub use multistage::Multistage;
 pub use online::Online;
+pub use periodic::Periodic;
+pub use prediction::{Place, Prediction};
+pub use resumed::Resumed;
+pub use reversal::Kept;
 pub use revolve::Revolve;
 pub use store_all::{StoreAll, StoreAllOnline};
+pub use tiers::{SlotCosts, TierCosts, Transfer};
 pub use uniform::Uniform;
 
 use crate::error::ScheduleError;

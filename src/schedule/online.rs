@@ -1,7 +1,5 @@
 //! A first sweep of unknown length that need not be repeated.
 
-use std::ops::Range;
-
 use super::optimum::binomial;
 use super::reversal::{Kept, Reversal};
 use super::revolve::Binomial;
@@ -56,16 +54,27 @@ impl Online {
         Ok(Online { slots, sweep: Sweep::Forward(Forward::new(slots)) })
     }
 
-    /// What the first sweep of `steps` steps leaves: (step, slot) of the kept states, and the free
-    /// slots.
-    pub(super) fn left(&self, steps: usize) -> (Vec<(usize, usize)>, Vec<usize>) {
+    /// What the first sweep of `steps` steps leaves: the kept states, and the free slots.
+    pub(super) fn left(&self, steps: usize) -> (Vec<Kept>, Vec<usize>) {
         match &self.sweep {
-            Sweep::Forward(forward) => {
-                let kept = forward.kept.iter().map(|candidate| candidate.kept);
-                (kept.map(|kept| (kept.step, kept.slot)).collect(), forward.free(steps).collect())
-            }
+            Sweep::Forward(forward) => (forward.kept(), forward.free(steps)),
             Sweep::Back(_) => (Vec::new(), Vec::new()),
         }
+    }
+
+    /// Goes on with a first sweep that has come to `step` and holds y_`step`; of the states that
+    /// it had kept, only those in `kept` are still there.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn resume(slots: usize, step: usize, kept: &[Kept]) -> Result<Self, ScheduleError> {
+        check_slots(slots)?;
+        let mut forward = Forward::new(slots);
+        while forward.step < step {
+            forward.next();
+        }
+        forward.keep_only(kept);
+        Ok(Online { slots, sweep: Sweep::Forward(forward) })
     }
 }
 
@@ -86,6 +95,10 @@ struct Forward {
     decided: bool,
     /// In ascending order of steps.
     kept: Vec<Candidate>,
+    /// Slots that held states which are no longer there.
+    lost: Vec<usize>,
+    /// Slots below this number were used.
+    used: usize,
     repetition: usize,
     /// β(s, r).
     phase_end: usize,
@@ -103,6 +116,8 @@ impl Forward {
             step: 0,
             decided: false,
             kept: Vec::new(),
+            lost: Vec::new(),
+            used: 0,
             repetition: 1,
             phase_end: reach(slots, 1),
             longest: Vec::new(),
@@ -127,8 +142,12 @@ impl Forward {
     fn take_slot(&mut self) -> Option<usize> {
         let (step, filled) = (self.step, self.kept.len());
         if filled < self.slots {
-            self.kept.push(Candidate { kept: Kept { step, slot: filled }, binomial: false });
-            return Some(filled);
+            let slot = self.lost.pop().unwrap_or_else(|| {
+                self.used += 1;
+                self.used - 1
+            });
+            self.kept.push(Candidate { kept: Kept { step, slot }, binomial: false });
+            return Some(slot);
         }
         if step >= self.phase_end {
             self.start_phase();
@@ -145,6 +164,14 @@ impl Forward {
             self.pass_binomial();
         }
         Some(slot)
+    }
+
+    fn keep_only(&mut self, there: &[Kept]) {
+        let slots = |kept: &[Candidate]| kept.iter().map(|c| c.kept.slot).collect::<Vec<_>>();
+        let before = slots(&self.kept);
+        self.kept.retain(|candidate| there.contains(&candidate.kept));
+        let after = slots(&self.kept);
+        self.lost = before.into_iter().filter(|slot| !after.contains(slot)).collect();
     }
 
     fn start_phase(&mut self) {
@@ -181,15 +208,19 @@ impl Forward {
 
     /// The reverse sweep of `steps` steps, from y_{N−1}.
     fn turn(&self, steps: usize) -> Reversal<Binomial> {
-        let kept: Vec<Kept> = self.kept.iter().map(|candidate| candidate.kept).collect();
-        let free = self.free(steps).rev().collect();
-        Reversal::resume(Binomial, steps, kept, free)
+        let (kept, free) = (self.kept(), self.free(steps));
+        Reversal::resume(Binomial, steps, steps.checked_sub(1), kept, free)
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.kept.iter().map(|candidate| candidate.kept).collect()
     }
 
     /// The slots not used that a reverse sweep of `steps` steps may use.
-    fn free(&self, steps: usize) -> Range<usize> {
-        let kept = self.kept.len();
-        kept..self.slots.min(steps.max(kept))
+    fn free(&self, steps: usize) -> Vec<usize> {
+        let useful = self.slots.min(steps.max(self.kept.len()));
+        let unused = self.used..useful.max(self.used);
+        unused.rev().chain(self.lost.iter().copied()).collect()
     }
 }
 

@@ -9,10 +9,12 @@ pub(super) trait Placement: Send {
     fn next_snapshot(&self, from: usize, end: usize, free: usize) -> usize;
 }
 
-/// A kept state.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Kept {
+/// A state kept in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// n of the state y_n.
     pub step: usize,
+    /// Where it is.
     pub slot: usize,
 }
 
@@ -37,11 +39,17 @@ impl<P: Placement> Reversal<P> {
         Reversal { placement, kept: Vec::new(), free, current: Some(0), end: steps, num_slots }
     }
 
-    /// Of a chain of `steps` steps whose first sweep kept `kept`, left `free`, and holds
-    /// y_{N−1}.
-    pub fn resume(placement: P, steps: usize, kept: Vec<Kept>, free: Vec<usize>) -> Self {
+    /// Of the steps below `end`, from the state of the step `current`; `kept` are the snapshots
+    /// there are, none of a later step.
+    pub fn resume(
+        placement: P,
+        end: usize,
+        current: Option<usize>,
+        kept: Vec<Kept>,
+        free: Vec<usize>,
+    ) -> Self {
         let num_slots = kept.len() + free.len();
-        Reversal { placement, kept, free, current: steps.checked_sub(1), end: steps, num_slots }
+        Reversal { placement, kept, free, current, end, num_slots }
     }
 
     pub fn num_slots(&self) -> usize {

@@ -1,18 +1,13 @@
 //! Snapshots in files, checked when they are read.
 
 use std::fs;
-use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use super::file::{self, Durability, Label, io_error};
 use super::{SnapshotStore, Usage, check_dim};
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
-
-const MAGIC: &[u8; 8] = b"costate1";
-/// Magic, run, step, number of entries, bytes of an entry; each eight bytes.
-const HEADER: usize = 40;
-const CHECKSUM: usize = 4;
 
 /// One file a slot in a directory: header, state, CRC-32 of both, all little endian. A file is
 /// written beside its place and renamed into it.
@@ -38,16 +33,22 @@ pub struct DiskStore<S> {
     directory: PathBuf,
     run: u64,
     buffer: Vec<u8>,
-    dim: usize,
-    steps: Vec<Option<usize>>,
-    used: usize,
+    slots: Vec<Option<Kept>>,
+    usage: Usage,
     scalar: PhantomData<S>,
+}
+
+/// What a slot holds.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    step: usize,
+    dim: usize,
 }
 
 impl<S> DiskStore<S> {
     /// The file of a slot.
     pub fn path(&self, slot: usize) -> PathBuf {
-        self.directory.join(format!("slot-{slot}-{:016x}.costate", self.run))
+        file::path(&self.directory, slot, self.run)
     }
 }
 
@@ -58,95 +59,61 @@ impl<S: Scalar> DiskStore<S> {
     /// # Errors
     /// Where the directory cannot be made or written.
     pub fn new(directory: impl AsRef<Path>) -> Result<Self, SnapshotError> {
-        let directory = directory.as_ref().to_path_buf();
-        let run = unique();
-        let probe = directory.join(format!("probe-{run:016x}"));
-        fs::create_dir_all(&directory).map_err(|source| io_error(&directory, source))?;
-        fs::write(&probe, MAGIC).map_err(|source| io_error(&directory, source))?;
-        fs::remove_file(&probe).map_err(|source| io_error(&probe, source))?;
-        let (buffer, dim, steps) = (Vec::new(), 0, Vec::new());
-        Ok(DiskStore { directory, run, buffer, dim, steps, used: 0, scalar: PhantomData })
+        let (directory, run) = (directory.as_ref().to_path_buf(), file::unique());
+        file::open_directory(&directory, run)?;
+        let (buffer, slots, usage) = (Vec::new(), Vec::new(), Usage::default());
+        Ok(DiskStore { directory, run, buffer, slots, usage, scalar: PhantomData })
     }
 
-    fn header(&self, step: usize, dim: usize) -> [u8; HEADER] {
-        let mut header = [0; HEADER];
-        let words =
-            [u64::from_le_bytes(*MAGIC), self.run, step as u64, dim as u64, S::BYTES as u64];
-        for (bytes, word) in header.chunks_exact_mut(8).zip(words) {
-            bytes.copy_from_slice(&word.to_le_bytes());
+    /// Notes that a slot holds nothing. Returns whether it held something.
+    fn forget(&mut self, slot: usize) -> bool {
+        let kept = self.slots.get_mut(slot).and_then(Option::take);
+        if let Some(kept) = kept {
+            self.usage.slots -= 1;
+            self.usage.disk_bytes -= file::size::<S>(kept.dim);
         }
-        header
-    }
-
-    fn file_size(dim: usize) -> usize {
-        HEADER + dim * S::BYTES + CHECKSUM
-    }
-
-    fn write(&self, slot: usize) -> io::Result<()> {
-        let beside = self.path(slot).with_extension("writing");
-        let written = fs::write(&beside, &self.buffer);
-        let written = written.and_then(|()| fs::rename(&beside, self.path(slot)));
-        if written.is_err() {
-            // What is left of a full disk is better empty; the error itself says enough.
-            let _ = fs::remove_file(&beside);
-        }
-        written
+        kept.is_some()
     }
 }
 
 impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError> {
-        self.dim = y.len();
-        let header = self.header(step, y.len());
-        self.buffer.resize(Self::file_size(y.len()), 0);
-        self.buffer[..HEADER].copy_from_slice(&header);
-        let end = HEADER + y.len() * S::BYTES;
-        for (bytes, &x) in self.buffer[HEADER..end].chunks_exact_mut(S::BYTES).zip(y) {
-            x.write_le(bytes);
+        file::encode(self.run, step, y, &mut self.buffer);
+        file::seal(&mut self.buffer);
+        let path = self.path(slot);
+        file::write(&path, &self.buffer, Durability::Process)
+            .map_err(|source| io_error(&path, source))?;
+        if self.slots.len() <= slot {
+            self.slots.resize(slot + 1, None);
         }
-        let checksum = crc32fast::hash(&self.buffer[..end]);
-        self.buffer[end..].copy_from_slice(&checksum.to_le_bytes());
-        self.write(slot).map_err(|source| io_error(&self.path(slot), source))?;
-        if self.steps.len() <= slot {
-            self.steps.resize(slot + 1, None);
-        }
-        self.used += usize::from(self.steps[slot].is_none());
-        self.steps[slot] = Some(step);
+        self.forget(slot);
+        self.slots[slot] = Some(Kept { step, dim: y.len() });
+        self.usage.slots += 1;
+        self.usage.disk_bytes += self.buffer.len();
+        self.usage.memory_bytes = self.buffer.capacity();
         Ok(())
     }
 
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError> {
-        let found = self.steps.get(slot).copied().flatten();
-        if found != Some(step) {
-            return Err(SnapshotError::WrongStep { slot, step, found });
-        }
-        check_dim(slot, y.len(), self.dim)?;
+        let kept = self.slots.get(slot).copied().flatten();
+        let dim = match kept {
+            Some(kept) if kept.step == step => kept.dim,
+            _ => {
+                let found = kept.map(|kept| kept.step);
+                return Err(SnapshotError::WrongStep { slot, step, found });
+            }
+        };
+        check_dim(slot, y.len(), dim)?;
         let path = self.path(slot);
-        let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
-        let expected = Self::file_size(y.len());
-        let damaged = |what| SnapshotError::Damaged { path: path.display().to_string(), what };
-        if bytes.len() != expected {
-            let path = path.display().to_string();
-            return Err(SnapshotError::Length { path, expected, found: bytes.len() });
-        }
-        let (content, checksum) = bytes.split_at(expected - CHECKSUM);
-        if crc32fast::hash(content).to_le_bytes() != checksum {
-            return Err(damaged("the checksum does not match"));
-        }
-        if content[..HEADER] != self.header(step, y.len()) {
-            return Err(damaged("the snapshot is another run's or another step's"));
-        }
-        for (x, bytes) in y.iter_mut().zip(content[HEADER..].chunks_exact(S::BYTES)) {
-            *x = S::read_le(bytes);
-        }
+        self.buffer.resize(file::size::<S>(dim), 0);
+        file::read(&path, &mut self.buffer)?;
+        file::check(&path, &self.buffer, &Label::of::<S>(self.run, step, dim))?;
+        file::decode(&self.buffer, y);
         Ok(())
     }
 
     fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
-        if let Some(step) = self.steps.get_mut(slot)
-            && step.take().is_some()
-        {
-            self.used -= 1;
+        if self.forget(slot) {
             let path = self.path(slot);
             fs::remove_file(&path).map_err(|source| io_error(&path, source))?;
         }
@@ -154,29 +121,16 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
     }
 
     fn usage(&self) -> Usage {
-        let disk_bytes = self.used * Self::file_size(self.dim);
-        Usage { slots: self.used, memory_bytes: self.buffer.len(), disk_bytes }
+        self.usage
     }
 }
 
 /// The files are of no use to anyone once the store is gone.
 impl<S> Drop for DiskStore<S> {
     fn drop(&mut self) {
-        for slot in 0..self.steps.len() {
+        for slot in 0..self.slots.len() {
             // A file that cannot be removed is left; there is nobody to tell.
             let _ = fs::remove_file(self.path(slot));
         }
     }
-}
-
-fn io_error(path: &Path, source: io::Error) -> SnapshotError {
-    SnapshotError::Io { path: path.display().to_string(), source }
-}
-
-/// A number that no other store of any process has, as far as clocks and process numbers tell.
-fn unique() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    let mut hasher = std::hash::RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    hasher.finish()
 }

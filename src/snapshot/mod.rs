@@ -1,10 +1,16 @@
-//! Where snapshots are kept: in memory or in files.
+//! Where snapshots are kept: in memory, in files, or in both.
 
+mod bandwidth;
 mod disk;
+mod file;
 mod memory;
+mod tiered;
+mod transfer;
 
+pub use bandwidth::{Bandwidth, measure_disk};
 pub use disk::DiskStore;
 pub use memory::MemoryStore;
+pub use tiered::TieredStore;
 
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use costate::adjoint::{gradient, gradient_on_lanes};
 use costate::error::Error;
 use costate::recurrence::{Adjoint, Recurrence};
-use costate::schedule::{Action, Costs, LaneSchedule, OnLane, Pair, StoreAll};
+use costate::schedule::{Action, LaneCosts, LaneSchedule, OnLane, Pair, StoreAll};
 use costate::snapshot::MemoryStore;
 
 use crate::common::bits;
@@ -113,7 +113,7 @@ fn run(fault: Fault, on_lane_0: bool, in_adjoint: bool, after: usize) -> Result<
     let what = format!("{fault:?} {on_lane_0} {in_adjoint} {after}");
     in_time(&what, move || {
         let chain = Faulty::of(STEPS, fault, on_lane_0, in_adjoint, after);
-        let pair = Pair::new(STEPS, 5, Costs::USUAL).unwrap();
+        let pair = Pair::new(STEPS, 5, LaneCosts::USUAL).unwrap();
         let run = || gradient_on_lanes(&chain, &Network::<f64>::weights(), pair, &|_| {});
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(result) => result.map(|g| bits(&g)).map_err(|error| error.to_string()),
@@ -190,7 +190,7 @@ fn wrong_actions_are_named() {
         let list = Listed::of(&actions);
         gradient_on_lanes(&Network::<f64>::of(2), &p, list, &|_| {}).unwrap_err().to_string()
     };
-    let begin = vec![(0, store(0, 0)), (0, advance(0, 1)), (0, reverse(1))];
+    let begin = [(0, store(0, 0)), (0, advance(0, 1)), (0, reverse(1))];
     for (action, text) in [
         ((1, restore(1, 0)), "slot 0 was asked for step 1 and holds step 0"),
         ((1, reverse(0)), "Reverse { step: 0 } on lane 1"),
@@ -229,7 +229,7 @@ impl LaneSchedule for Panics {
 fn a_panic_in_the_schedule_goes_on_in_the_caller() {
     for after in [0, 1, 10, 50] {
         let panicked = in_time("a schedule that panics", move || {
-            let schedule = Panics(Pair::new(STEPS, 5, Costs::USUAL).unwrap(), after);
+            let schedule = Panics(Pair::new(STEPS, 5, LaneCosts::USUAL).unwrap(), after);
             let p = Network::<f64>::weights();
             let run = || gradient_on_lanes(&Network::<f64>::of(STEPS), &p, schedule, &|_| {});
             catch_unwind(AssertUnwindSafe(run)).is_err()

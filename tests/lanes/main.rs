@@ -16,13 +16,13 @@ use costate::grid::Span;
 use costate::objective::Objective;
 use costate::ode::{Initial, Jvp, Vjp};
 use costate::recurrence::{Adaptive, Discretization, Recurrence};
-use costate::schedule::{Costs, LaneCounts, Online, Pair, PairOnline, Revolve, StoreAll};
+use costate::schedule::{LaneCosts, LaneCounts, Online, Pair, PairOnline, Revolve, StoreAll};
 use costate::snapshot::MemoryStore;
 use costate::stepper::{AdjointStepper, TangentStepper, Tolerances};
 use network::{Network, Unrolled};
 
-const COSTS: [Costs; 3] =
-    [Costs::USUAL, Costs { step: 2, adjoint: 1 }, Costs { step: 1, adjoint: 10 }];
+const COSTS: [LaneCosts; 3] =
+    [LaneCosts::USUAL, LaneCosts { step: 2, adjoint: 1 }, LaneCosts { step: 1, adjoint: 10 }];
 
 /// Lane 0's bits on two threads are those of one, and so are the figures.
 fn two_threads_give_the_bits_of_one<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], name: &str) {
@@ -68,7 +68,7 @@ impl Law for Fixed {
             &mut MemoryStore::new(),
         )
         .unwrap();
-        let none = Costs { step: 1, adjoint: 0 };
+        let none = LaneCosts { step: 1, adjoint: 0 };
         let pair = Pair::new(chain.num_steps(), 3, none).unwrap();
         let g = gradient_on_lanes(&chain, p, pair, &|_| {}).unwrap();
         let more = g.stats.recomputed_steps as f64 / alone.stats.recomputed_steps as f64;
@@ -107,7 +107,7 @@ impl Law for Controlled {
             let online = Online::new(slots).unwrap();
             let store = &mut MemoryStore::new();
             let one = gradient_online(&mut frontier(), p, online, store, &|_| {}).unwrap();
-            let pair = PairOnline::new(slots, Costs::USUAL).unwrap();
+            let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
             let two = gradient_online_on_lanes(&mut frontier(), p, pair, &|_| {}).unwrap();
             assert_eq!(bits(&two), bits(&one), "{what} {slots}");
             assert_eq!(two.stats.steps, one.stats.steps, "{what} {slots}");
@@ -132,7 +132,7 @@ fn an_own_time_loop_gives_the_same_bits() {
         gradient(&Network::of(23), &p, StoreAll::new(23), &mut MemoryStore::new()).unwrap();
     for slots in [1, 2, 3, 5, 22, 23, 33, 1_000_000] {
         let mut frontier = Unrolled { chain: Network::of(0), end: 23 };
-        let pair = PairOnline::new(slots, Costs::USUAL).unwrap();
+        let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
         let g = gradient_online_on_lanes(&mut frontier, &p, pair, &|_| {}).unwrap();
         assert_eq!(bits(&g), bits(&all), "online {slots}");
     }
@@ -144,7 +144,7 @@ fn a_chain_without_steps_has_a_gradient() {
     for steps in [0, 1] {
         let chain = Network::<f64>::of(steps);
         let one = gradient(&chain, &p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
-        let pair = Pair::new(steps, 3, Costs::USUAL).unwrap();
+        let pair = Pair::new(steps, 3, LaneCosts::USUAL).unwrap();
         let two = gradient_on_lanes(&chain, &p, pair, &|_| {}).unwrap();
         assert_eq!(bits(&two), bits(&one));
     }

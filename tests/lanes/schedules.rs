@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use costate::error::ScheduleError;
 use costate::schedule::{
-    Action, Costs, Counts, Keep, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair,
-    PairOnline, Revolve, optimum,
+    Action, Counts, Keep, Kept, LaneCosts, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule,
+    Pair, PairOnline, Revolve, optimum,
 };
 
 use crate::COSTS;
@@ -14,7 +14,7 @@ const STEPS: [usize; 17] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 31, 50, 100, 
 const SLOTS: [usize; 12] = [1, 2, 3, 4, 5, 7, 8, 10, 30, 99, 1000, 5000];
 
 /// The virtual time of `Revolve` on one core.
-fn one_core(steps: usize, slots: usize, costs: Costs) -> u64 {
+fn one_core(steps: usize, slots: usize, costs: LaneCosts) -> u64 {
     let (steps, slots) = (steps as u64, slots as u64);
     optimum::t(steps, slots) * costs.step + steps * (costs.step + costs.adjoint)
 }
@@ -43,17 +43,17 @@ fn every_pair_reverses_each_step_once_within_its_slots() {
 #[test]
 fn lists_are_reproducible() {
     let list = |costs| Pair::new(300, 7, costs).unwrap().collect::<Vec<OnLane>>();
-    let nanoseconds = Costs { step: 31_700, adjoint: 63_400 };
-    assert_eq!(list(Costs::USUAL), list(nanoseconds));
-    assert!(list(Costs::USUAL).iter().any(|on_lane| on_lane.lane == 1));
+    let nanoseconds = LaneCosts { step: 31_700, adjoint: 63_400 };
+    assert_eq!(list(LaneCosts::USUAL), list(nanoseconds));
+    assert!(list(LaneCosts::USUAL).iter().any(|on_lane| on_lane.lane == 1));
     for odd in [
-        Costs { step: 0, adjoint: 0 },
-        Costs { step: 0, adjoint: 5 },
-        Costs { step: 5, adjoint: 0 },
-        Costs { step: 1, adjoint: u64::MAX },
-        Costs { step: u64::MAX, adjoint: 1 },
+        LaneCosts { step: 0, adjoint: 0 },
+        LaneCosts { step: 0, adjoint: 5 },
+        LaneCosts { step: 5, adjoint: 0 },
+        LaneCosts { step: 1, adjoint: u64::MAX },
+        LaneCosts { step: u64::MAX, adjoint: 1 },
     ] {
-        let counts = LaneCounts::of(Pair::new(300, 7, odd).unwrap(), Costs::USUAL).unwrap();
+        let counts = LaneCounts::of(Pair::new(300, 7, odd).unwrap(), LaneCosts::USUAL).unwrap();
         assert_eq!(counts.reverses, 300, "{odd:?}");
     }
 }
@@ -73,7 +73,7 @@ fn two_lanes_save_what_is_documented() {
         (10_000, 200, 1, 1.3, 1.01),
         (10_000, 200, 10, 1.0, 1.001),
     ] {
-        let costs = Costs { step: 1, adjoint };
+        let costs = LaneCosts { step: 1, adjoint };
         let counts = LaneCounts::of(Pair::new(steps, slots, costs).unwrap(), costs).unwrap();
         let all = one_core(steps, steps, costs) as f64;
         let one = one_core(steps, slots, costs) as f64;
@@ -89,15 +89,15 @@ fn two_lanes_save_what_is_documented() {
 fn a_first_sweep_is_taken_up() {
     for slots in [1, 2, 3, 5, 8, 20, 300] {
         for steps in [1, 2, 3, 5, 9, 21, 50, 257] {
-            let mut pair = PairOnline::new(slots, Costs::USUAL).unwrap();
-            let (mut kept, mut at): (Vec<(usize, usize)>, usize) = (Vec::new(), 0);
+            let mut pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
+            let (mut kept, mut at): (Vec<Kept>, usize) = (Vec::new(), 0);
             while at < steps {
                 let OnLane { lane, action } = pair.next().unwrap();
                 assert_eq!(lane, 0);
                 match action {
                     Action::Store { step, slot, keep: Keep::State } => {
-                        kept.retain(|&(_, other)| other != slot);
-                        kept.push((step, slot));
+                        kept.retain(|kept| kept.slot != slot);
+                        kept.push(Kept { step, slot });
                     }
                     Action::Advance { from, to } => {
                         assert_eq!((from, to), (at, at + 1));
@@ -108,25 +108,26 @@ fn a_first_sweep_is_taken_up() {
             }
             pair.end(steps);
             assert!(pair.num_slots() <= slots);
-            let counts = LaneCounts::of_resumed(pair, Costs::USUAL, steps, &kept).unwrap();
+            let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, steps, &kept).unwrap();
             assert_eq!(counts.reverses, steps as u64, "{steps} {slots}");
             assert!(counts.snapshots_peak <= slots as u64, "{steps} {slots}");
         }
     }
     // Two equally long gaps with slots to fill: lane 1 has the lower one open in time.
-    let pair = Pair::resume(200, &[(100, 1), (0, 0)], &[2, 3, 4, 5, 6, 7], Costs::USUAL).unwrap();
-    let counts = LaneCounts::of_resumed(pair, Costs::USUAL, 200, &[(0, 0), (100, 1)]).unwrap();
+    let (first, late) = (Kept { step: 0, slot: 0 }, Kept { step: 100, slot: 1 });
+    let pair = Pair::resume(200, &[late, first], &[2, 3, 4, 5, 6, 7], LaneCosts::USUAL).unwrap();
+    let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, 200, &[first, late]).unwrap();
     let alone = 2 * optimum::t(100, 7) - 99 + 200 * 3;
     assert!(counts.makespan * 5 < alone * 4, "{} {alone}", counts.makespan);
 }
 
 #[test]
 fn what_cannot_be_reversed_is_refused() {
-    let costs = Costs::USUAL;
+    let costs = LaneCosts::USUAL;
     assert_eq!(Pair::new(5, 0, costs).unwrap_err(), ScheduleError::NoSlots);
     assert_eq!(PairOnline::new(0, costs).unwrap_err(), ScheduleError::NoSlots);
     assert_eq!(Pair::resume(5, &[], &[0, 1], costs).unwrap_err(), ScheduleError::NoSlots);
-    let error = Pair::resume(5, &[(2, 0)], &[1], costs).unwrap_err();
+    let error = Pair::resume(5, &[Kept { step: 2, slot: 0 }], &[1], costs).unwrap_err();
     assert_eq!(error, ScheduleError::Unfinished { left: 2 });
     assert_eq!(Pair::resume(0, &[], &[], costs).unwrap().count(), 0);
     assert_eq!(Pair::resume(1, &[], &[], costs).unwrap().count(), 1);
@@ -135,9 +136,9 @@ fn what_cannot_be_reversed_is_refused() {
 #[test]
 fn a_hundred_thousand_steps_are_planned_in_a_second() {
     let begun = Instant::now();
-    let pair = Pair::new(100_000, 1_000, Costs::USUAL).unwrap();
+    let pair = Pair::new(100_000, 1_000, LaneCosts::USUAL).unwrap();
     let planned = begun.elapsed();
-    assert_eq!(pair.count(), Pair::new(100_000, 1_000, Costs::USUAL).unwrap().count());
+    assert_eq!(pair.count(), Pair::new(100_000, 1_000, LaneCosts::USUAL).unwrap().count());
     assert!(planned < Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 1 }));
 }
 
@@ -213,7 +214,7 @@ pub fn three_lanes() -> Vec<(usize, Action)> {
 
 #[test]
 fn makespans_are_those_counted_by_hand() {
-    let costs = Costs { step: 10, adjoint: 5 };
+    let costs = LaneCosts { step: 10, adjoint: 5 };
     let counts = LaneCounts::of(Listed::of(&three_lanes()), costs).unwrap();
     assert_eq!(counts.makespan, 3 * 10 + 4 * 15);
     assert_eq!(counts.advances, [3, 1, 2]);
@@ -265,7 +266,7 @@ fn the_interpreter_finds_every_fault() {
         (vec![], "ends with 1 steps not reversed"),
     ] {
         let actions = [&begin[..], &more].concat();
-        let error = LaneCounts::of(Listed::of(&actions), Costs::USUAL).unwrap_err().to_string();
+        let error = LaneCounts::of(Listed::of(&actions), LaneCosts::USUAL).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     }
 }

@@ -44,6 +44,7 @@ impl Failure {
             | Error::UnknownMethod { .. }
             | Error::NoErrorEstimate { .. }
             | Error::ScheduleSetting(_)
+            | Error::Journal(_)
             | Error::Snapshot(_) => return Failure(text),
             Error::NotFinite { component, .. } | Error::StepSizeTooSmall { component, .. } => {
                 state(&text, component)

@@ -1,17 +1,20 @@
 //! `costate gradient`: the objective, its gradient, and what they cost.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use costate::adjoint::Stats;
+use costate::journal::unfinished;
+use costate::method::AdjointKind;
 use costate::model::{Model, Scale};
 use costate::plot::bytes;
 use costate::problem::Solved;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::json::{Named, to_line};
-use crate::options::{Reversal, Run};
+use crate::options::{Reversal, Run, adjoint_name};
 use crate::progress::Bar;
 
 /// The objective, its gradient by parameters and initial state, and what they cost
@@ -21,6 +24,10 @@ pub struct GradientCommand {
     run: Run,
     #[command(flatten)]
     reversal: Reversal,
+    /// Go on with the gradient that was not finished in this directory; what is not given is as it
+    /// was
+    #[arg(long, value_name = "DIR", conflicts_with = "disk")]
+    resume: Option<PathBuf>,
     /// One JSON object, and nothing else, on stdout
     #[arg(long)]
     json: bool,
@@ -28,18 +35,54 @@ pub struct GradientCommand {
 
 impl GradientCommand {
     pub fn run(&self) -> Result<String, Failure> {
-        let loaded = self.run.load_with_objective()?;
+        let text = std::fs::read_to_string(&self.run.model).unwrap_or_default();
+        let mut noted = Noted { run: self.run.clone(), adjoint: self.reversal.adjoint };
+        if let Some(directory) = &self.resume {
+            noted = noted.or_earlier(directory, &text)?;
+        }
+        let (run, adjoint) = (&noted.run, noted.adjoint.unwrap_or_default());
+        let loaded = run.load_with_objective()?;
         let model = &loaded.model;
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
         let on_event = |event| bar.on_event(span, event);
         let on_progress = |progress| bar.on_progress(progress);
-        let problem = self.reversal.apply(self.run.problem(&loaded)?);
+        let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
-        let solved = problem.solved().map_err(|error| self.run.failed(&loaded, &error))?;
+        let mut problem = problem.tag(text, to_line(&noted));
+        if let Some(directory) = &self.resume {
+            problem = problem.resume(directory);
+        }
+        let solved = problem.solved().map_err(|error| run.failed(&loaded, &error))?;
         let schedule = problem.schedule_kind().name();
         Ok(match self.json {
             true => to_line(&GradientJson::new(model, &solved, schedule)),
-            false => table(model, &solved, schedule, self.reversal.adjoint_name()),
+            false => table(model, &solved, schedule, adjoint_name(adjoint)),
+        })
+    }
+}
+
+/// What of a run's options its gradient depends on.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    run: Run,
+    adjoint: Option<AdjointKind>,
+}
+
+impl Noted {
+    /// With what is not given as it was in the run of this model that was not finished in
+    /// `directory`.
+    fn or_earlier(self, directory: &Path, text: &str) -> Result<Self, Failure> {
+        let positions = unfinished(directory).map_err(|error| Failure::new(error.to_string()))?;
+        let earlier = positions.iter().find_map(|(_, position)| {
+            let identity = &position.identity;
+            let ours = identity.tag == text;
+            ours.then(|| serde_json::from_str::<Noted>(&identity.note).ok()).flatten()
+        });
+        Ok(match earlier {
+            Some(earlier) => {
+                Noted { run: self.run.or(earlier.run), adjoint: self.adjoint.or(earlier.adjoint) }
+            }
+            None => self,
         })
     }
 }
@@ -67,6 +110,9 @@ struct StatsJson {
     snapshots_peak: u64,
     snapshot_bytes_peak: u64,
     peak_bytes: u64,
+    disk_bytes_peak: u64,
+    from_tape: u64,
+    resumed_at_step: Option<u64>,
     seconds_forward: f64,
     seconds_reverse: f64,
 }
@@ -101,6 +147,9 @@ impl From<&Stats> for StatsJson {
             snapshots_peak: stats.snapshots_peak,
             snapshot_bytes_peak: stats.snapshot_bytes_peak,
             peak_bytes: stats.peak_bytes,
+            disk_bytes_peak: stats.disk_bytes_peak,
+            from_tape: stats.from_tape,
+            resumed_at_step: stats.resumed_at_step,
             seconds_forward: stats.seconds_forward,
             seconds_reverse: stats.seconds_reverse,
         }

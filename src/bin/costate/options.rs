@@ -14,6 +14,7 @@ use costate::problem::Problem;
 use costate::schedule::ScheduleKind;
 use costate::solve::{Stepping, solve};
 use costate::stepper::{Stepper, Tolerances};
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
@@ -21,22 +22,20 @@ use crate::failure::Failure;
 pub type ModelProblem<'a> = Problem<'a, Model, Model, Model, AnyMethod>;
 
 /// The model and the forward run.
-#[derive(Args)]
+#[derive(Args, Clone, Serialize, Deserialize)]
 pub struct Run {
     /// A model file
     pub model: PathBuf,
-    /// The integrator
-    #[arg(long, value_name = "NAME", default_value = "auto",
+    /// The integrator [default: auto]
+    #[arg(long, value_name = "NAME",
           value_parser = PossibleValuesParser::new(AnyMethod::names()))]
-    method: String,
-    /// The relative tolerance of error control
-    #[arg(long, value_name = "R", default_value = "1e-6", value_parser = number,
-          allow_hyphen_values = true)]
-    rtol: f64,
-    /// The absolute tolerance of error control
-    #[arg(long, value_name = "A", default_value = "1e-12", value_parser = number,
-          allow_hyphen_values = true)]
-    atol: f64,
+    method: Option<String>,
+    /// The relative tolerance of error control [default: 1e-6]
+    #[arg(long, value_name = "R", value_parser = number, allow_hyphen_values = true)]
+    rtol: Option<f64>,
+    /// The absolute tolerance of error control [default: 1e-12]
+    #[arg(long, value_name = "A", value_parser = number, allow_hyphen_values = true)]
+    atol: Option<f64>,
     /// Take N steps of one length instead of controlling the error
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     fixed_steps: Option<usize>,
@@ -55,6 +54,31 @@ pub struct Loaded {
 }
 
 impl Run {
+    pub fn method(&self) -> &str {
+        self.method.as_deref().unwrap_or("auto")
+    }
+
+    pub fn rtol(&self) -> f64 {
+        self.rtol.unwrap_or(1e-6)
+    }
+
+    pub fn atol(&self) -> f64 {
+        self.atol.unwrap_or(1e-12)
+    }
+
+    /// What is not given as it was given `earlier`.
+    pub fn or(self, earlier: Run) -> Run {
+        Run {
+            model: self.model,
+            method: self.method.or(earlier.method),
+            rtol: self.rtol.or(earlier.rtol),
+            atol: self.atol.or(earlier.atol),
+            fixed_steps: self.fixed_steps.or(earlier.fixed_steps),
+            max_steps: self.max_steps.or(earlier.max_steps),
+            params: if self.params.is_empty() { earlier.params } else { self.params },
+        }
+    }
+
     /// Reads the model and sets its parameters.
     pub fn load(&self) -> Result<Loaded, Failure> {
         let failed = |error| Failure::in_model(&self.model, error);
@@ -78,9 +102,9 @@ impl Run {
     pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
         let mut problem = Problem::of_model(&loaded.model, &loaded.p)
             .map_err(|error| Failure::in_model(&self.model, error))?
-            .method(AnyMethod::by_name(&self.method).map_err(|e| Failure::new(e.to_string()))?)
-            .rtol(self.rtol)
-            .atol(self.atol);
+            .method(AnyMethod::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?)
+            .rtol(self.rtol())
+            .atol(self.atol());
         if let Some(steps) = self.fixed_steps {
             problem = problem.fixed_steps(steps);
         }
@@ -100,7 +124,7 @@ impl Run {
         let Loaded { model, p } = loaded;
         let (start, end) = model.span().unwrap_or_default();
         let span = Span { start, end };
-        let tolerances = Tolerances { rtol: self.rtol, atol: vec![self.atol] };
+        let tolerances = Tolerances { rtol: self.rtol(), atol: vec![self.atol()] };
         let control = Control::new(tolerances)?;
         let max_steps = self.max_steps.unwrap_or(Control::MAX_STEPS);
         let stepping = match self.fixed_steps {
@@ -127,17 +151,19 @@ pub struct Reversal {
     /// The most states that are kept at once
     #[arg(long, value_name = "K", value_parser = count, allow_hyphen_values = true)]
     snapshots: Option<usize>,
-    /// Keep the states in files in this directory
+    /// Keep the states in files in this directory, and note there how far the gradient has come
     #[arg(long, value_name = "DIR")]
     disk: Option<PathBuf>,
-    /// The adjoint of the steps, or that of the differential equation
-    #[arg(long, value_name = "KIND", default_value = "discrete", value_parser = adjoint_kind())]
-    adjoint: AdjointKind,
+    /// The adjoint of the steps, or that of the differential equation [default: discrete]
+    #[arg(long, value_name = "KIND", value_parser = adjoint_kind())]
+    pub adjoint: Option<AdjointKind>,
 }
 
 impl Reversal {
     pub fn apply<'a>(&self, mut problem: ModelProblem<'a>) -> ModelProblem<'a> {
-        problem = problem.adjoint(self.adjoint);
+        if let Some(adjoint) = self.adjoint {
+            problem = problem.adjoint(adjoint);
+        }
         if let Some(kind) = self.schedule {
             problem = problem.schedule(kind);
         }
@@ -149,12 +175,12 @@ impl Reversal {
         }
         problem
     }
+}
 
-    pub fn adjoint_name(&self) -> &'static str {
-        match self.adjoint {
-            AdjointKind::Discrete => "discrete",
-            AdjointKind::Continuous => "continuous",
-        }
+pub fn adjoint_name(adjoint: AdjointKind) -> &'static str {
+    match adjoint {
+        AdjointKind::Discrete => "discrete",
+        AdjointKind::Continuous => "continuous",
     }
 }
 

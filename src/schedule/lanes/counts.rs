@@ -1,8 +1,8 @@
 //! An interpreter of schedules for lanes over integers, in virtual time.
 
-use super::{Costs, LaneSchedule, OnLane};
+use super::{LaneCosts, LaneSchedule, OnLane};
 use crate::error::ScheduleError;
-use crate::schedule::{Action, Keep};
+use crate::schedule::{Action, Keep, Kept};
 
 /// What a schedule for lanes does, counted, and when it would be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,24 +29,24 @@ impl LaneCounts {
     /// # Errors
     /// Where a lane acts on another state than its current one, restores what a slot does not hold,
     /// or lane 0 alone does not reverse each of the steps N−1, …, 0 once in this order.
-    pub fn of(schedule: impl LaneSchedule, costs: Costs) -> Result<LaneCounts, ScheduleError> {
+    pub fn of(schedule: impl LaneSchedule, costs: LaneCosts) -> Result<LaneCounts, ScheduleError> {
         Follower::new(&schedule, costs, Some(0)).follow(schedule)
     }
 
     /// Follows the reverse sweep of a chain of `steps` steps that a first sweep has left with
-    /// y_{N−1} and what `kept` lists: (step, slot).
+    /// y_{N−1} and `kept`.
     ///
     /// # Errors
     /// As [`of`](Self::of).
     pub fn of_resumed(
         schedule: impl LaneSchedule,
-        costs: Costs,
+        costs: LaneCosts,
         steps: usize,
-        kept: &[(usize, usize)],
+        kept: &[Kept],
     ) -> Result<LaneCounts, ScheduleError> {
         let mut follower = Follower::new(&schedule, costs, steps.checked_sub(1));
         follower.left = Some(steps);
-        for &(step, slot) in kept {
+        for &Kept { step, slot } in kept {
             follower.slot(slot).step = Some(step);
         }
         follower.in_use = kept.len() as u64;
@@ -71,7 +71,7 @@ struct Slot {
 
 struct Follower {
     counts: LaneCounts,
-    costs: Costs,
+    costs: LaneCosts,
     lanes: Vec<Lane>,
     slots: Vec<Slot>,
     in_use: u64,
@@ -79,7 +79,7 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(schedule: &impl LaneSchedule, costs: Costs, current: Option<usize>) -> Self {
+    fn new(schedule: &impl LaneSchedule, costs: LaneCosts, current: Option<usize>) -> Self {
         let mut lanes = vec![Lane::default(); schedule.num_lanes()];
         if let Some(first) = lanes.first_mut() {
             first.current = current;

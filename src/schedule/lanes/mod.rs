@@ -44,14 +44,14 @@ pub trait OnlineLaneSchedule: LaneSchedule {
 
 /// What a step and its adjoint cost, in any unit; their ratio is what matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Costs {
+pub struct LaneCosts {
     /// F: a step.
     pub step: u64,
     /// A: its adjoint, without the step that leaves the tape.
     pub adjoint: u64,
 }
 
-impl Costs {
+impl LaneCosts {
     /// An adjoint twice as dear as its step, as with explicit methods.
-    pub const USUAL: Costs = Costs { step: 1, adjoint: 2 };
+    pub const USUAL: LaneCosts = LaneCosts { step: 1, adjoint: 2 };
 }

@@ -1,6 +1,6 @@
 //! Two lanes behind a first sweep of unknown length.
 
-use super::{Costs, LaneSchedule, OnLane, OnlineLaneSchedule, Pair};
+use super::{LaneCosts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair};
 use crate::error::ScheduleError;
 use crate::schedule::Online;
 
@@ -8,7 +8,7 @@ use crate::schedule::Online;
 #[derive(Clone, Debug)]
 pub struct PairOnline {
     slots: usize,
-    costs: Costs,
+    costs: LaneCosts,
     sweep: Sweep,
 }
 
@@ -23,7 +23,7 @@ impl PairOnline {
     ///
     /// # Errors
     /// Where `slots` is zero.
-    pub fn new(slots: usize, costs: Costs) -> Result<Self, ScheduleError> {
+    pub fn new(slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
         Ok(PairOnline { slots, costs, sweep: Sweep::Forward(Online::new(slots)?) })
     }
 }

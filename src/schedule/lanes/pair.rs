@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use super::pace::Pace;
-use super::{Costs, LaneSchedule, OnLane};
+use super::{LaneCosts, LaneSchedule, OnLane};
 use crate::error::ScheduleError;
 use crate::schedule::optimum::split;
-use crate::schedule::{Action, Keep, check_slots, useful_slots};
+use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
 
 /// The time of a step in virtual time.
 const STEP: u64 = 64;
@@ -35,8 +35,8 @@ const LATE_TENTHS: u64 = 8;
 /// 135–154, doi 10.1007/s00607-004-0075-z; here their number is given, and time is what is left.
 ///
 /// ```
-/// use costate::schedule::{Costs, LaneCounts, Pair, optimum};
-/// let counts = LaneCounts::of(Pair::new(10_000, 20, Costs::USUAL)?, Costs::USUAL)?;
+/// use costate::schedule::{LaneCosts, LaneCounts, Pair, optimum};
+/// let counts = LaneCounts::of(Pair::new(10_000, 20, LaneCosts::USUAL)?, LaneCosts::USUAL)?;
 /// let one_core = optimum::t(10_000, 20) + 10_000 * 3;
 /// assert!(counts.makespan * 3 < one_core * 2);
 /// assert_eq!(counts.snapshots_peak, 20);
@@ -49,7 +49,7 @@ pub struct Pair {
     pace: Option<Pace>,
     num_slots: usize,
     /// In ascending order of steps.
-    kept: Vec<Kept>,
+    kept: Vec<Snapshot>,
     free: Vec<usize>,
     /// Steps not yet reversed.
     end: usize,
@@ -62,7 +62,7 @@ pub struct Pair {
 
 /// A kept state, or one on its way.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct Snapshot {
     step: usize,
     slot: usize,
     /// When it is there.
@@ -90,48 +90,48 @@ impl Pair {
     ///
     /// # Errors
     /// Where `slots` is zero.
-    pub fn new(steps: usize, slots: usize, costs: Costs) -> Result<Self, ScheduleError> {
+    pub fn new(steps: usize, slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
         let free = (0..useful_slots(steps, slots)).rev().collect();
         Ok(Pair::begin(costs, steps, Vec::new(), free, Some(0)).at_best_pace())
     }
 
     /// The reverse sweep of `steps` steps, of which a first sweep left y_{N−1} as lane 0's current
-    /// state and the `kept` ones as (step, slot); the slots `free` may be used besides.
+    /// state and the `kept` ones; the slots `free` may be used besides.
     ///
     /// # Errors
     /// Where more than one step is to be reversed and that of step 0 is not kept.
     pub fn resume(
         steps: usize,
-        kept: &[(usize, usize)],
+        kept: &[Kept],
         free: &[usize],
-        costs: Costs,
+        costs: LaneCosts,
     ) -> Result<Self, ScheduleError> {
         let mut kept = kept.to_vec();
-        kept.sort_unstable();
+        kept.sort_unstable_by_key(|kept| kept.step);
         match kept.first() {
             None if steps > 1 => return Err(ScheduleError::NoSlots),
-            Some(&(step, _)) if steps > 1 && step > 0 => {
+            Some(&Kept { step, .. }) if steps > 1 && step > 0 => {
                 return Err(ScheduleError::Unfinished { left: step });
             }
             _ => {}
         }
         let mut free: Vec<usize> = free.to_vec();
-        let useless = kept.partition_point(|&(step, _)| step < steps);
-        free.extend(kept.drain(useless..).map(|(_, slot)| slot));
+        let useless = kept.partition_point(|kept| kept.step < steps);
+        free.extend(kept.drain(useless..).map(|kept| kept.slot));
         let pair = Pair::begin(costs, steps, kept, free, steps.checked_sub(1));
         Ok(pair.at_best_pace())
     }
 
     fn begin(
-        costs: Costs,
+        costs: LaneCosts,
         steps: usize,
-        kept: Vec<(usize, usize)>,
+        kept: Vec<Kept>,
         free: Vec<usize>,
         current: Option<usize>,
     ) -> Self {
         let ratio = u128::from(costs.adjoint) * u128::from(STEP) / u128::from(costs.step.max(1));
-        let highest = kept.iter().map(|&(_, slot)| slot).chain(free.iter().copied()).max();
+        let highest = kept.iter().map(|kept| kept.slot).chain(free.iter().copied()).max();
         let mut pair = Pair {
             adjoint: ratio.min(u128::from(DEAREST * STEP)) as u64,
             pace: None,
@@ -144,7 +144,7 @@ impl Pair {
             idle: false,
             queue: VecDeque::new(),
         };
-        for (step, slot) in kept {
+        for Kept { step, slot } in kept {
             pair.insert(pair.kept.len(), step, slot, 0);
         }
         pair
@@ -291,7 +291,7 @@ impl Pair {
     }
 
     /// Has a lane stand at a kept state.
-    fn stand_at(&mut self, lane: usize, Kept { step, slot, .. }: Kept) {
+    fn stand_at(&mut self, lane: usize, Snapshot { step, slot, .. }: Snapshot) {
         if self.lanes[lane].current.replace(step) != Some(step) {
             self.emit(lane, Action::Restore { step, slot });
         }
@@ -312,7 +312,7 @@ impl Pair {
     }
 
     fn insert(&mut self, index: usize, step: usize, slot: usize, ready: u64) {
-        self.kept.insert(index, Kept { step, slot, ready, longest: 0 });
+        self.kept.insert(index, Snapshot { step, slot, ready, longest: 0 });
         for i in index.max(1)..self.kept.len() {
             let before = self.kept[i - 1];
             let longest = before.longest.max(self.kept[i].step - before.step);

@@ -1,21 +1,25 @@
 //! The short path: from a model to a gradient in one chain of settings.
 
+mod durable;
+mod tasks;
+
 use std::path::PathBuf;
 
 use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
 use crate::control::{Control, Event};
-use crate::curve::{self, Curve, CurvePoint};
+use crate::curve::{Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{Abandoned, AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task};
+use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Discretization};
 pub use crate::schedule::ScheduleKind;
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
-use crate::solve::{Solution, Stepping, solve};
+use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
+use tasks::{CurveTask, GradientTask, SolveTask, ValueTask};
 
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +69,9 @@ struct Options<'a> {
     schedule: Option<ScheduleKind>,
     snapshots: Option<usize>,
     directory: Option<PathBuf>,
+    resume: bool,
+    tag: String,
+    note: String,
     on_event: &'a (dyn Fn(Event) + Sync),
     on_progress: &'a (dyn Fn(Progress) + Sync),
 }
@@ -79,6 +86,9 @@ impl Default for Options<'_> {
             schedule: None,
             snapshots: None,
             directory: None,
+            resume: false,
+            tag: String::new(),
+            note: String::new(),
             on_event: &|_| {},
             on_progress: &|_| {},
         }
@@ -191,9 +201,26 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self
     }
 
-    /// Keeps the states in files in this directory.
+    /// Keeps the states in files in this directory, and notes there how far the gradient has come:
+    /// after its process was killed, [`resume`](Self::resume) goes on.
     pub fn on_disk(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
+        self
+    }
+
+    /// Goes on with the gradient of this problem that was not finished in this directory; the bits
+    /// are those of one that was not interrupted.
+    pub fn resume(self, directory: impl Into<PathBuf>) -> Self {
+        let mut problem = self.on_disk(directory);
+        problem.options.resume = true;
+        problem
+    }
+
+    /// Tells this problem, for [`resume`](Self::resume), from others that give the same numbers at
+    /// the start: the model's text, say. `note` can be read from the directory by
+    /// [`journal::unfinished`](crate::journal::unfinished).
+    pub fn tag(mut self, tag: impl Into<String>, note: impl Into<String>) -> Self {
+        (self.options.tag, self.options.note) = (tag.into(), note.into());
         self
     }
 
@@ -341,19 +368,19 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> Result<Gradient, Error> {
         let (p, progress) = (self.p, self.options.on_progress);
         let (kind, slots) = (self.schedule_kind(), self.options.snapshots);
-        let mut store = self.store()?;
+        let mut store = MemoryStore::new();
         if let Some(steps) = self.options.fixed_steps {
             let (chain, schedule) = (self.fixed(stepper, steps)?, kind.offline(steps, slots)?);
-            return gradient_observed(&chain, p, schedule, &mut *store, progress);
+            return gradient_observed(&chain, p, schedule, &mut store, progress);
         }
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         if let Some(schedule) = kind.online(slots)? {
-            return gradient_online(&mut frontier, p, schedule, &mut *store, progress);
+            return gradient_online(&mut frontier, p, schedule, &mut store, progress);
         }
         let (_, pass) = adjoint::value_online(&mut frontier, p, progress)?;
         let chain = frontier.into_discretization();
         let schedule = kind.offline(chain.grid().num_steps(), slots)?;
-        let mut gradient = gradient_observed(&chain, p, schedule, &mut *store, progress)?;
+        let mut gradient = gradient_observed(&chain, p, schedule, &mut store, progress)?;
         gradient.stats.add_pass(&pass);
         Ok(gradient)
     }
@@ -368,114 +395,4 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
 fn bad_setting(what: &'static str, given: &str, required: &'static str) -> Error {
     Error::BadSetting { what, given: given.into(), required }
-}
-
-struct GradientTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
-
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_, '_, O, I, J, M> {
-    type Output = Solved;
-
-    fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
-        let method = stepper.name();
-        let gradient = self.0.gradient_by(stepper, stop_if_stiff)?;
-        Ok(Solved { gradient, method })
-    }
-
-    fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {
-        solved.gradient.stats.add_abandoned(abandoned.steps, abandoned.seconds);
-    }
-}
-
-struct ValueTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>);
-
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '_, O, I, J, M> {
-    type Output = (f64, Stats);
-
-    fn run<N: AdjointStepper<O>>(
-        &self,
-        stepper: N,
-        stop_if_stiff: bool,
-    ) -> Result<(f64, Stats), Error> {
-        let problem = self.0;
-        match problem.options.fixed_steps {
-            Some(steps) => adjoint::value(&problem.fixed(stepper, steps)?, problem.p),
-            None => {
-                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
-                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)
-            }
-        }
-    }
-
-    fn charge(&self, (_, stats): &mut (f64, Stats), abandoned: Abandoned) {
-        stats.add_abandoned(abandoned.steps, abandoned.seconds);
-    }
-}
-
-struct SolveTask<'p, 'a, O, I, J, M>(&'p Problem<'a, O, I, J, M>, &'p [f64]);
-
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '_, O, I, J, M> {
-    type Output = Solution;
-
-    fn run<N: AdjointStepper<O>>(
-        &self,
-        stepper: N,
-        stop_if_stiff: bool,
-    ) -> Result<Solution, Error> {
-        let SolveTask(problem, times) = self;
-        let stepping = match problem.options.fixed_steps {
-            Some(steps) => Stepping::Fixed(steps),
-            None => Stepping::Adaptive(problem.control(stop_if_stiff)?),
-        };
-        let (p, mut y0) = (problem.p, vec![0.0; problem.ode.dim()]);
-        problem.initial.initial(p, &mut y0);
-        solve(
-            problem.ode,
-            &stepper,
-            problem.span,
-            &stepping,
-            &y0,
-            p,
-            times,
-            problem.options.on_event,
-        )
-    }
-    fn charge(&self, solution: &mut Solution, abandoned: Abandoned) {
-        solution.rejected += abandoned.steps;
-    }
-}
-
-struct CurveTask<'p, 'a, O, I, J, M>(
-    &'p Problem<'a, O, I, J, M>,
-    ScheduleKind,
-    &'p (dyn Fn(&CurvePoint) + Sync),
-);
-
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '_, O, I, J, M> {
-    type Output = (Curve, &'static str);
-
-    fn run<N: AdjointStepper<O>>(
-        &self,
-        stepper: N,
-        stop_if_stiff: bool,
-    ) -> Result<(Curve, &'static str), Error> {
-        let CurveTask(problem, kind, observe) = self;
-        let method = stepper.name();
-        let chain = match problem.options.fixed_steps {
-            Some(steps) => problem.fixed(stepper, steps)?,
-            None => {
-                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
-                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)?;
-                frontier.into_discretization()
-            }
-        };
-        let steps = chain.grid().num_steps();
-        let fewest = problem.options.snapshots.unwrap_or(1);
-        let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
-        let curve =
-            curve::measure(&chain, problem.p, fewest, schedule, || problem.store(), *observe)?;
-        Ok((curve, method))
-    }
-
-    /// The steps were chosen before anything was measured.
-    fn charge(&self, _: &mut (Curve, &'static str), _: Abandoned) {}
 }

@@ -1,0 +1,126 @@
+//! What a problem asks of the method that is chosen for it.
+
+use super::Problem;
+use super::Solved;
+use crate::adjoint::{self, Stats};
+use crate::curve::{self, Curve, CurvePoint};
+use crate::error::Error;
+use crate::method::{Abandoned, Method, Task};
+use crate::objective::Objective;
+use crate::ode::{Initial, Vjp};
+use crate::schedule::ScheduleKind;
+use crate::solve::{Solution, Stepping, solve};
+use crate::stepper::AdjointStepper;
+
+pub(super) struct GradientTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_, '_, O, I, J, M> {
+    type Output = Solved;
+
+    fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
+        let method = stepper.name();
+        let gradient = match &self.0.options.directory {
+            Some(directory) => self.0.durable_gradient_by(stepper, stop_if_stiff, directory)?,
+            None => self.0.gradient_by(stepper, stop_if_stiff)?,
+        };
+        Ok(Solved { gradient, method })
+    }
+
+    fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {
+        solved.gradient.stats.add_abandoned(abandoned.steps, abandoned.seconds);
+    }
+}
+
+pub(super) struct ValueTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '_, O, I, J, M> {
+    type Output = (f64, Stats);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(f64, Stats), Error> {
+        let problem = self.0;
+        match problem.options.fixed_steps {
+            Some(steps) => adjoint::value(&problem.fixed(stepper, steps)?, problem.p),
+            None => {
+                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
+                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)
+            }
+        }
+    }
+
+    fn charge(&self, (_, stats): &mut (f64, Stats), abandoned: Abandoned) {
+        stats.add_abandoned(abandoned.steps, abandoned.seconds);
+    }
+}
+
+pub(super) struct SolveTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>, pub &'p [f64]);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '_, O, I, J, M> {
+    type Output = Solution;
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Solution, Error> {
+        let SolveTask(problem, times) = self;
+        let stepping = match problem.options.fixed_steps {
+            Some(steps) => Stepping::Fixed(steps),
+            None => Stepping::Adaptive(problem.control(stop_if_stiff)?),
+        };
+        let (p, mut y0) = (problem.p, vec![0.0; problem.ode.dim()]);
+        problem.initial.initial(p, &mut y0);
+        solve(
+            problem.ode,
+            &stepper,
+            problem.span,
+            &stepping,
+            &y0,
+            p,
+            times,
+            problem.options.on_event,
+        )
+    }
+    fn charge(&self, solution: &mut Solution, abandoned: Abandoned) {
+        solution.rejected += abandoned.steps;
+    }
+}
+
+pub(super) struct CurveTask<'p, 'a, O, I, J, M>(
+    pub &'p Problem<'a, O, I, J, M>,
+    pub ScheduleKind,
+    pub &'p (dyn Fn(&CurvePoint) + Sync),
+);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '_, O, I, J, M> {
+    type Output = (Curve, &'static str);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Curve, &'static str), Error> {
+        let CurveTask(problem, kind, observe) = self;
+        let method = stepper.name();
+        let chain = match problem.options.fixed_steps {
+            Some(steps) => problem.fixed(stepper, steps)?,
+            None => {
+                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
+                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)?;
+                frontier.into_discretization()
+            }
+        };
+        let steps = chain.grid().num_steps();
+        let fewest = problem.options.snapshots.unwrap_or(1);
+        let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
+        let curve =
+            curve::measure(&chain, problem.p, fewest, schedule, || problem.store(), *observe)?;
+        Ok((curve, method))
+    }
+
+    /// The steps were chosen before anything was measured.
+    fn charge(&self, _: &mut (Curve, &'static str), _: Abandoned) {}
+}

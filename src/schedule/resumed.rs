@@ -1,0 +1,90 @@
+//! The rest of a sweep that was interrupted.
+
+use std::collections::HashSet;
+
+use super::reversal::{Kept, Reversal};
+use super::revolve::Binomial;
+use super::{Action, Keep, Schedule, check_slots};
+use crate::error::ScheduleError;
+
+/// Reverses the steps below an end from whatever states are still there, optimally for each segment
+/// between two of them with the slots that are free by then.
+///
+/// ```
+/// use costate::schedule::{Action, Kept, Resumed};
+///
+/// let kept = [Kept { step: 0, slot: 0 }, Kept { step: 60, slot: 2 }];
+/// let mut rest = Resumed::reverse(100, &kept, 3)?;
+/// assert_eq!(rest.next(), Some(Action::Restore { step: 60, slot: 2 }));
+/// assert_eq!(rest.last(), Some(Action::Reverse { step: 0 }));
+/// # Ok::<(), costate::error::ScheduleError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    first: Option<Action>,
+    rest: Reversal<Binomial>,
+}
+
+impl Resumed {
+    /// Of a first sweep over `steps` steps that has come to `step` and holds y_`step`; `kept` are
+    /// in ascending order.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn forward(
+        steps: usize,
+        step: usize,
+        kept: &[Kept],
+        slots: usize,
+    ) -> Result<Self, ScheduleError> {
+        check_slots(slots)?;
+        let kept: Vec<Kept> = kept.iter().copied().filter(|kept| kept.step <= step).collect();
+        let free = free(&kept, slots.min(steps.max(kept.len())));
+        let rest = Reversal::resume(Binomial, steps, Some(step), kept, free);
+        Ok(Resumed { first: None, rest })
+    }
+
+    /// Of a reverse sweep that has `left` steps to reverse and holds y_0; `kept` are in ascending
+    /// order.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn reverse(left: usize, kept: &[Kept], slots: usize) -> Result<Self, ScheduleError> {
+        check_slots(slots)?;
+        let mut kept: Vec<Kept> = kept.iter().copied().filter(|kept| kept.step < left).collect();
+        let mut free = free(&kept, slots.min(left.max(kept.len())));
+        if kept.first().is_some_and(|first| first.step == 0) || left == 0 {
+            let rest = Reversal::resume(Binomial, left, None, kept, free);
+            return Ok(Resumed { first: None, rest });
+        }
+        // y_0 is needed again after the steps behind it, more than the state after it is.
+        let slot = free.pop().unwrap_or_else(|| kept.remove(0).slot);
+        kept.insert(0, Kept { step: 0, slot });
+        let first = Some(Action::Store { step: 0, slot, keep: Keep::State });
+        let rest = Reversal::resume(Binomial, left, None, kept, free);
+        Ok(Resumed { first, rest })
+    }
+}
+
+/// The numbers of as many slots as are missing to `slots`, the lowest last.
+fn free(kept: &[Kept], slots: usize) -> Vec<usize> {
+    let taken: HashSet<usize> = kept.iter().map(|kept| kept.slot).collect();
+    let missing = slots.saturating_sub(kept.len());
+    let mut free: Vec<usize> = (0..).filter(|slot| !taken.contains(slot)).take(missing).collect();
+    free.reverse();
+    free
+}
+
+impl Iterator for Resumed {
+    type Item = Action;
+
+    fn next(&mut self) -> Option<Action> {
+        self.first.take().or_else(|| self.rest.next())
+    }
+}
+
+impl Schedule for Resumed {
+    fn num_slots(&self) -> usize {
+        self.rest.num_slots()
+    }
+}

@@ -1,0 +1,59 @@
+//! How fast a disk is.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::file::{self, io_error};
+use crate::error::SnapshotError;
+
+/// Bytes a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bandwidth {
+    /// Written until they are on the disk.
+    pub write: f64,
+    /// Read, right after they were written: from the system's memory where it still holds them.
+    pub read: f64,
+}
+
+/// The first piece that is written, and each one doubles it.
+const SMALLEST: usize = 256 << 10;
+const LARGEST: usize = 16 << 20;
+/// Pieces are written until one has taken so long.
+const LONG_ENOUGH: Duration = Duration::from_millis(25);
+
+/// Writes and reads a file in `directory`, which is made where it is not there, in pieces that grow
+/// until the figures mean something: about 0.1 s and at most 16 MiB of file and of memory. A disk that writes less than
+/// 2 MB/s takes longer.
+///
+/// # Errors
+/// Where the directory cannot be made or written, or has no room.
+pub fn measure_disk(directory: impl AsRef<Path>) -> Result<Bandwidth, SnapshotError> {
+    let (directory, run) = (directory.as_ref(), file::unique());
+    file::open_directory(directory, run)?;
+    let path = directory.join(format!("bandwidth-{run:016x}"));
+    let measured = measure(&path).map_err(|source| io_error(&path, source));
+    let removed = fs::remove_file(&path).map_err(|source| io_error(&path, source));
+    measured.and_then(|bandwidth| removed.map(|()| bandwidth))
+}
+
+fn measure(path: &Path) -> io::Result<Bandwidth> {
+    let mut size = SMALLEST;
+    loop {
+        // Not all zeros: some file systems do not write those.
+        let mut bytes: Vec<u8> = (0..size).map(|i| (i ^ (i >> 8)) as u8).collect();
+        let begun = Instant::now();
+        let mut file = File::create(path)?;
+        file.write_all(&bytes)?;
+        file.sync_data()?;
+        let written = begun.elapsed();
+        if written >= LONG_ENOUGH || size >= LARGEST {
+            let begun = Instant::now();
+            File::open(path)?.read_exact(&mut bytes)?;
+            let per_second = |time: Duration| size as f64 / time.as_secs_f64().max(1e-9);
+            return Ok(Bandwidth { write: per_second(written), read: per_second(begun.elapsed()) });
+        }
+        size *= 2;
+    }
+}
