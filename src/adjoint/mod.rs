@@ -1,10 +1,14 @@
 //! The reverse sweep: one loop over the actions of a schedule.
 
 mod ahead;
+mod cells;
+mod dispatch;
+mod lanes;
 mod slots;
 mod stats;
 mod sweep;
 
+pub use lanes::{gradient_on_lanes, gradient_online_on_lanes};
 pub use stats::{Progress, Stats};
 pub(crate) use sweep::{check_derivatives, check_state, check_value};
 

@@ -267,6 +267,16 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         self.notes.as_ref().map_or_else(Vec::new, |notes| notes.control.clone())
     }
 
+    /// n of the current state.
+    pub fn current(&self) -> Option<usize> {
+        self.current
+    }
+
+    /// Notes which state was written to `y`.
+    pub fn stand_at(&mut self, current: Option<usize>) {
+        self.current = current;
+    }
+
     /// Makes the state `before` the last step taken current again.
     pub fn step_back(&mut self, before: &[R::Scalar]) {
         self.y.copy_from_slice(before);

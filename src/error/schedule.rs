@@ -44,6 +44,15 @@ pub enum ScheduleError {
         left_to_reverse(.left)
     )]
     Misled { action: String, current: usize, left: Option<usize> },
+    /// An action of a lane on another state than its current one, out of order, or of a lane that
+    /// may not.
+    #[error(
+        "the schedule asks lane {lane} for {action} while {} is its current state{}: it is no \
+         schedule of this chain",
+        super::state(.current),
+        left_to_reverse(.left)
+    )]
+    MisledLane { lane: usize, action: String, current: Option<usize>, left: Option<usize> },
     /// Steps that are never reversed.
     #[error("the schedule ends with {left} steps not reversed")]
     Unfinished { left: usize },

@@ -7,6 +7,7 @@ mod costs;
 mod counts;
 mod heterogeneous;
 mod kind;
+mod lanes;
 mod mixed;
 mod mixed_reach;
 mod mixed_table;
@@ -30,6 +31,9 @@ pub use costs::{Costs, Sizes};
 pub use counts::Counts;
 pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
+pub use lanes::{
+    LaneCosts, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair, PairOnline,
+};
 pub use makespan::makespan;
 pub use mixed::Mixed;
 pub use multistage::Multistage;

@@ -54,6 +54,14 @@ impl Online {
         Ok(Online { slots, sweep: Sweep::Forward(Forward::new(slots)) })
     }
 
+    /// What the first sweep of `steps` steps leaves: the kept states, and the free slots.
+    pub(super) fn left(&self, steps: usize) -> (Vec<Kept>, Vec<usize>) {
+        match &self.sweep {
+            Sweep::Forward(forward) => (forward.kept(), forward.free(steps)),
+            Sweep::Back(_) => (Vec::new(), Vec::new()),
+        }
+    }
+
     /// Goes on with a first sweep that has come to `step` and holds y_`step`; of the states that
     /// it had kept, only those in `kept` are still there.
     ///
@@ -200,11 +208,19 @@ impl Forward {
 
     /// The reverse sweep of `steps` steps, from y_{N−1}.
     fn turn(&self, steps: usize) -> Reversal<Binomial> {
-        let kept: Vec<Kept> = self.kept.iter().map(|candidate| candidate.kept).collect();
-        let useful = self.slots.min(steps.max(kept.len()));
-        let unused = self.used..useful.max(self.used);
-        let free = unused.rev().chain(self.lost.iter().copied()).collect();
+        let (kept, free) = (self.kept(), self.free(steps));
         Reversal::resume(Binomial, steps, steps.checked_sub(1), kept, free)
+    }
+
+    fn kept(&self) -> Vec<Kept> {
+        self.kept.iter().map(|candidate| candidate.kept).collect()
+    }
+
+    /// The slots not used that a reverse sweep of `steps` steps may use.
+    fn free(&self, steps: usize) -> Vec<usize> {
+        let useful = self.slots.min(steps.max(self.kept.len()));
+        let unused = self.used..useful.max(self.used);
+        unused.rev().chain(self.lost.iter().copied()).collect()
     }
 }
 

@@ -1,0 +1,62 @@
+//! Two lanes behind a first sweep of unknown length.
+
+use super::{LaneCosts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair};
+use crate::error::ScheduleError;
+use crate::schedule::Online;
+
+/// The first sweep of [`Online`] on lane 0, and a reverse sweep as [`Pair`]'s.
+#[derive(Clone, Debug)]
+pub struct PairOnline {
+    slots: usize,
+    costs: LaneCosts,
+    sweep: Sweep,
+}
+
+#[derive(Clone, Debug)]
+enum Sweep {
+    Forward(Online),
+    Back(Pair),
+}
+
+impl PairOnline {
+    /// Keeps at most `slots` snapshots, the one of step 0 among them.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn new(slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
+        Ok(PairOnline { slots, costs, sweep: Sweep::Forward(Online::new(slots)?) })
+    }
+}
+
+impl Iterator for PairOnline {
+    type Item = OnLane;
+
+    fn next(&mut self) -> Option<OnLane> {
+        match &mut self.sweep {
+            Sweep::Forward(online) => online.next().map(|action| OnLane { lane: 0, action }),
+            Sweep::Back(pair) => pair.next(),
+        }
+    }
+}
+
+impl LaneSchedule for PairOnline {
+    fn num_slots(&self) -> usize {
+        self.slots
+    }
+
+    fn num_lanes(&self) -> usize {
+        2
+    }
+}
+
+impl OnlineLaneSchedule for PairOnline {
+    fn end(&mut self, num_steps: usize) {
+        if let Sweep::Forward(online) = &self.sweep {
+            let (kept, free) = online.left(num_steps);
+            // The first state that Online keeps is that of step 0.
+            if let Ok(pair) = Pair::resume(num_steps, &kept, &free, self.costs) {
+                self.sweep = Sweep::Back(pair);
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Two lanes: one reverses, the other goes ahead of it.
+
+use std::collections::VecDeque;
+
+use super::pace::Pace;
+use super::{LaneCosts, LaneSchedule, OnLane};
+use crate::error::ScheduleError;
+use crate::schedule::optimum::split;
+use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
+
+/// The time of a step in virtual time.
+const STEP: u64 = 64;
+/// The dearest adjoint that is told from dearer ones, in steps.
+const DEAREST: u64 = 1000;
+/// Lane 1 helps in the gap where lane 0 is when it is done before lane 0 asks for the state, or
+/// late by no more than this fraction of its work.
+const LATE_TENTHS: u64 = 8;
+
+/// A chain reversed on two cores in the slots of one.
+///
+/// Lane 0 makes the first sweep, as [`Revolve`](crate::schedule::Revolve) does, and reverses. Lane 1
+/// opens the gaps between snapshots before lane 0 gets there: the binomial first sweep of a gap, in
+/// slots that lane 0 has freed. The gap whose time is shortest against the steps it takes comes
+/// first, and none is begun much before it must be, since slots are scarcer than time. Where lane 1
+/// is not done, lane 0 helps itself.
+///
+/// The list is made by a simulation in virtual time in which steps and adjoints take what `costs`
+/// says: it is the same on every machine, and [`LaneCounts`](super::LaneCounts) tells its makespan.
+/// Several paces are tried, and lane 0 alone, and the shortest is taken. With costs far from the
+/// real ones the list stays right and is slower.
+///
+/// With A = 2F, 10 000 steps take 1.5 times less than with `Revolve` on one core in 20 slots (two
+/// cores cannot do better than 1.70), and as long as with every state stored in 200. Optimal lists
+/// are known for as many processors as it takes to lose no time: A. Walther, Computing 73 (2004)
+/// 135–154, doi 10.1007/s00607-004-0075-z; here their number is given, and time is what is left.
+///
+/// ```
+/// use costate::schedule::{LaneCosts, LaneCounts, Pair, optimum};
+/// let counts = LaneCounts::of(Pair::new(10_000, 20, LaneCosts::USUAL)?, LaneCosts::USUAL)?;
+/// let one_core = optimum::t(10_000, 20) + 10_000 * 3;
+/// assert!(counts.makespan * 3 < one_core * 2);
+/// assert_eq!(counts.snapshots_peak, 20);
+/// # Ok::<(), costate::error::ScheduleError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pair {
+    adjoint: u64,
+    /// None: lane 1 does nothing.
+    pace: Option<Pace>,
+    num_slots: usize,
+    /// In ascending order of steps.
+    kept: Vec<Snapshot>,
+    free: Vec<usize>,
+    /// Steps not yet reversed.
+    end: usize,
+    lanes: [Lane; 2],
+    turned: bool,
+    /// Lane 1 has nothing to do before lane 0's next action.
+    idle: bool,
+    queue: VecDeque<OnLane>,
+}
+
+/// A kept state, or one on its way.
+#[derive(Clone, Copy, Debug)]
+struct Snapshot {
+    step: usize,
+    slot: usize,
+    /// When it is there.
+    ready: u64,
+    /// The longest gap between kept states up to this one.
+    longest: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    /// When its next action is decided.
+    time: u64,
+    current: Option<usize>,
+}
+
+/// The steps from a kept state to the next one, or to the steps already reversed.
+struct Gap {
+    index: usize,
+    from: usize,
+    length: usize,
+}
+
+impl Pair {
+    /// Reverses `steps` steps with at most `slots` snapshots, the one of step 0 among them.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn new(steps: usize, slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
+        check_slots(slots)?;
+        let free = (0..useful_slots(steps, slots)).rev().collect();
+        Ok(Pair::begin(costs, steps, Vec::new(), free, Some(0)).at_best_pace())
+    }
+
+    /// The reverse sweep of `steps` steps, of which a first sweep left y_{N−1} as lane 0's current
+    /// state and the `kept` ones; the slots `free` may be used besides.
+    ///
+    /// # Errors
+    /// Where more than one step is to be reversed and that of step 0 is not kept.
+    pub fn resume(
+        steps: usize,
+        kept: &[Kept],
+        free: &[usize],
+        costs: LaneCosts,
+    ) -> Result<Self, ScheduleError> {
+        let mut kept = kept.to_vec();
+        kept.sort_unstable_by_key(|kept| kept.step);
+        match kept.first() {
+            None if steps > 1 => return Err(ScheduleError::NoSlots),
+            Some(&Kept { step, .. }) if steps > 1 && step > 0 => {
+                return Err(ScheduleError::Unfinished { left: step });
+            }
+            _ => {}
+        }
+        let mut free: Vec<usize> = free.to_vec();
+        let useless = kept.partition_point(|kept| kept.step < steps);
+        free.extend(kept.drain(useless..).map(|kept| kept.slot));
+        let pair = Pair::begin(costs, steps, kept, free, steps.checked_sub(1));
+        Ok(pair.at_best_pace())
+    }
+
+    fn begin(
+        costs: LaneCosts,
+        steps: usize,
+        kept: Vec<Kept>,
+        free: Vec<usize>,
+        current: Option<usize>,
+    ) -> Self {
+        let ratio = u128::from(costs.adjoint) * u128::from(STEP) / u128::from(costs.step.max(1));
+        let highest = kept.iter().map(|kept| kept.slot).chain(free.iter().copied()).max();
+        let mut pair = Pair {
+            adjoint: ratio.min(u128::from(DEAREST * STEP)) as u64,
+            pace: None,
+            num_slots: highest.map_or(0, |slot| slot + 1),
+            kept: Vec::with_capacity(kept.len() + free.len()),
+            free,
+            end: steps,
+            lanes: [Lane { time: 0, current }, Lane { time: 0, current: None }],
+            turned: false,
+            idle: false,
+            queue: VecDeque::new(),
+        };
+        for Kept { step, slot } in kept {
+            pair.insert(pair.kept.len(), step, slot, 0);
+        }
+        pair
+    }
+
+    /// The same with the pace of the shortest makespan.
+    fn at_best_pace(mut self) -> Self {
+        let first_sweep = self.end.saturating_sub(1) - self.lanes[0].current.unwrap_or(0);
+        let least = STEP * first_sweep as u64 + (STEP + self.adjoint) * self.end as u64;
+        let mut shortest = u64::MAX;
+        for pace in [None].into_iter().chain(Pace::ALL.map(Some)) {
+            if shortest <= least {
+                break;
+            }
+            let trial = Pair { pace, ..self.clone() };
+            if let Some(makespan) = trial.makespan_below(shortest) {
+                shortest = makespan;
+                self.pace = pace;
+            }
+        }
+        self
+    }
+
+    fn makespan_below(mut self, limit: u64) -> Option<u64> {
+        while self.end > 0 && self.lanes[0].time < limit {
+            self.decide();
+            self.queue.clear();
+        }
+        Some(self.lanes[0].time).filter(|&time| time < limit)
+    }
+
+    fn decide(&mut self) {
+        let [ahead, behind] = [self.lanes[1].time, self.lanes[0].time];
+        if self.turned && self.pace.is_some() && !self.idle && ahead <= behind {
+            if !self.go_ahead() {
+                self.idle = true;
+                self.lanes[1].time = behind;
+            }
+        } else {
+            self.go_back();
+            self.idle = false;
+        }
+    }
+
+    /// Lane 0's next actions.
+    fn go_back(&mut self) {
+        let current = self.lanes[0].current;
+        if current == Some(self.end - 1) {
+            return self.reverse();
+        }
+        let Some(&last) = self.kept.last() else {
+            let from = current.unwrap_or(0);
+            return self.keep(0, 0, from);
+        };
+        if last.ready > self.lanes[0].time {
+            self.lanes[0].time = last.ready;
+            return;
+        }
+        self.stand_at(0, last);
+        let to = match (self.end - last.step, self.free.len()) {
+            (1, _) => last.step,
+            (_, 0) => self.end - 1,
+            (length, free) => last.step + split(length, free + 1),
+        };
+        if to > last.step {
+            self.advance(0, last.step, to);
+        }
+        if to + 1 == self.end {
+            self.reverse();
+        } else {
+            self.keep(0, self.kept.len(), to);
+        }
+    }
+
+    fn reverse(&mut self) {
+        if !self.turned {
+            self.turned = true;
+            self.lanes[1].time = self.lanes[0].time;
+        }
+        self.end -= 1;
+        if let Some(kept) = self.kept.pop_if(|kept| kept.step == self.end) {
+            self.free.push(kept.slot);
+            self.emit(0, Action::Free { slot: kept.slot });
+        }
+        self.emit(0, Action::Reverse { step: self.end });
+        self.lanes[0].time += STEP + self.adjoint;
+        self.lanes[0].current = None;
+    }
+
+    /// Lane 1's next actions, where there is something to do now.
+    fn go_ahead(&mut self) -> bool {
+        let Some((gap, distance)) = self.most_urgent() else { return false };
+        self.stand_at(1, self.kept[gap.index]);
+        self.advance(1, gap.from, gap.from + distance);
+        self.keep(1, gap.index + 1, gap.from + distance);
+        true
+    }
+
+    /// The gap with the shortest time before it is needed against the time that opening it takes,
+    /// where it is time, and how far its next snapshot is.
+    fn most_urgent(&self) -> Option<(Gap, usize)> {
+        let pace = self.pace.filter(|_| !self.free.is_empty())?;
+        let late = self.lanes[0].time - self.lanes[1].time;
+        let needs = |length: usize| {
+            STEP * (pace.per_step * (length as u64).saturating_sub(1) + 10 * pace.at_least)
+        };
+        let mut most = None;
+        let mut right = self.end;
+        for (index, kept) in self.kept.iter().enumerate().rev() {
+            let gap = Gap { index, from: kept.step, length: right - kept.step };
+            let due = 10 * (late + (STEP + self.adjoint) * (self.end - right) as u64);
+            if due > needs(kept.longest.max(gap.length)) {
+                break;
+            }
+            let need = needs(gap.length);
+            let urgent = |&(_, most_due, most_need): &(Gap, u64, u64)| {
+                u128::from(due) * u128::from(most_need) < u128::from(most_due) * u128::from(need)
+            };
+            let open = gap.length > 1 && kept.ready <= self.lanes[1].time && due <= need;
+            if open && most.as_ref().is_none_or(urgent) && !self.is_lane_0_faster(&gap, late) {
+                most = Some((gap, due, need));
+            }
+            right = kept.step;
+        }
+        let (gap, ..) = most?;
+        let distance = self.distance_in(&gap);
+        Some((gap, distance))
+    }
+
+    /// Whether lane 0 is at the gap's end and would have to wait for lane 1.
+    fn is_lane_0_faster(&self, gap: &Gap, late: u64) -> bool {
+        gap.from + gap.length == self.end
+            && (10 - LATE_TENTHS) * STEP * self.distance_in(gap) as u64 > 10 * late
+    }
+
+    fn distance_in(&self, gap: &Gap) -> usize {
+        let (last, free) = (gap.index + 1 == self.kept.len(), self.free.len());
+        if last && free == 1 || gap.length == 2 {
+            return gap.length - 1;
+        }
+        let left = free + self.kept.len() - gap.index;
+        let tenths = self.pace.map_or(10, |pace| pace.slots as usize);
+        split(gap.length, ((left * tenths + 5) / 10).max(2))
+    }
+
+    /// Has a lane stand at a kept state.
+    fn stand_at(&mut self, lane: usize, Snapshot { step, slot, .. }: Snapshot) {
+        if self.lanes[lane].current.replace(step) != Some(step) {
+            self.emit(lane, Action::Restore { step, slot });
+        }
+    }
+
+    fn advance(&mut self, lane: usize, from: usize, to: usize) {
+        self.emit(lane, Action::Advance { from, to });
+        self.lanes[lane].current = Some(to);
+        self.lanes[lane].time += STEP * (to - from) as u64;
+    }
+
+    /// Has a lane keep its current state.
+    fn keep(&mut self, lane: usize, index: usize, step: usize) {
+        if let Some(slot) = self.free.pop() {
+            self.emit(lane, Action::Store { step, slot, keep: Keep::State });
+            self.insert(index, step, slot, self.lanes[lane].time);
+        }
+    }
+
+    fn insert(&mut self, index: usize, step: usize, slot: usize, ready: u64) {
+        self.kept.insert(index, Snapshot { step, slot, ready, longest: 0 });
+        for i in index.max(1)..self.kept.len() {
+            let before = self.kept[i - 1];
+            let longest = before.longest.max(self.kept[i].step - before.step);
+            if i > index && self.kept[i].longest == longest {
+                break;
+            }
+            self.kept[i].longest = longest;
+        }
+    }
+
+    fn emit(&mut self, lane: usize, action: Action) {
+        self.queue.push_back(OnLane { lane, action });
+    }
+}
+
+impl Iterator for Pair {
+    type Item = OnLane;
+
+    fn next(&mut self) -> Option<OnLane> {
+        while self.queue.is_empty() && self.end > 0 {
+            self.decide();
+        }
+        self.queue.pop_front()
+    }
+}
+
+impl LaneSchedule for Pair {
+    fn num_slots(&self) -> usize {
+        self.num_slots
+    }
+
+    fn num_lanes(&self) -> usize {
+        2
+    }
+}

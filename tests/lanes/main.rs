@@ -1,0 +1,151 @@
+//! Schedules for lanes, and gradients on several threads.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod failures;
+#[path = "../bits/network.rs"]
+mod network;
+mod schedules;
+
+use common::{Case, Law, bits, everywhere};
+use costate::adjoint::{
+    Gradient, gradient, gradient_on_lanes, gradient_online, gradient_online_on_lanes,
+};
+use costate::control::Control;
+use costate::grid::Span;
+use costate::objective::Objective;
+use costate::ode::{Initial, Jvp, Vjp};
+use costate::recurrence::{Adaptive, Discretization, Recurrence};
+use costate::schedule::{LaneCosts, LaneCounts, Online, Pair, PairOnline, Revolve, StoreAll};
+use costate::snapshot::MemoryStore;
+use costate::stepper::{AdjointStepper, TangentStepper, Tolerances};
+use network::{Network, Unrolled};
+
+const COSTS: [LaneCosts; 3] =
+    [LaneCosts::USUAL, LaneCosts { step: 2, adjoint: 1 }, LaneCosts { step: 1, adjoint: 10 }];
+
+/// Lane 0's bits on two threads are those of one, and so are the figures.
+fn two_threads_give_the_bits_of_one<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], name: &str) {
+    let steps = chain.num_steps();
+    let all = gradient(chain, p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
+    for slots in [1, 2, 3, 5, 8, steps - 1, steps, steps + 10] {
+        for costs in COSTS {
+            let what = format!("{name} {slots} {costs:?}");
+            let pair = || Pair::new(steps, slots, costs).unwrap();
+            let g = gradient_on_lanes(chain, p, pair(), &|_| {}).unwrap();
+            assert_eq!(bits(&g), bits(&all), "{what}");
+            let counts = LaneCounts::of(pair(), costs).unwrap();
+            let advances: u64 = counts.advances.iter().sum();
+            let stats = g.stats;
+            assert_eq!(stats.steps, steps as u64, "{what}");
+            assert_eq!(stats.recomputed_steps, advances, "{what}");
+            assert!(stats.snapshots_peak <= slots as u64, "{what}");
+            let allocated = 8 * chain.dim() as u64 * slots as u64;
+            assert!(stats.snapshot_bytes_peak <= allocated, "{what}");
+            assert!(stats.peak_bytes >= all.stats.peak_bytes - all.stats.snapshot_bytes_peak);
+        }
+    }
+}
+
+struct Fixed;
+
+impl Law for Fixed {
+    fn holds<O, I, J, M>(&mut self, case: &Case<O, I, J>, stepper: M)
+    where
+        O: Vjp + Jvp,
+        I: Initial,
+        J: Objective,
+        M: AdjointStepper<O> + TangentStepper<O> + Clone,
+    {
+        let Case { name, ode, initial, objective, p, grid } = case;
+        let name = format!("{name} {}", stepper.name());
+        let chain = Discretization::new(ode, initial, objective, stepper, grid.clone()).unwrap();
+        two_threads_give_the_bits_of_one(&chain, p, &name);
+        let alone = gradient(
+            &chain,
+            p,
+            Revolve::new(chain.num_steps(), 3).unwrap(),
+            &mut MemoryStore::new(),
+        )
+        .unwrap();
+        let none = LaneCosts { step: 1, adjoint: 0 };
+        let pair = Pair::new(chain.num_steps(), 3, none).unwrap();
+        let g = gradient_on_lanes(&chain, p, pair, &|_| {}).unwrap();
+        let more = g.stats.recomputed_steps as f64 / alone.stats.recomputed_steps as f64;
+        assert!(g.stats.rhs as f64 <= more.max(1.0) * alone.stats.rhs as f64 + 9.0, "{name}");
+    }
+}
+
+#[test]
+fn fixed_grids_give_the_same_bits() {
+    everywhere(&mut Fixed);
+}
+
+struct Controlled;
+
+impl Law for Controlled {
+    fn holds<O, I, J, M>(&mut self, case: &Case<O, I, J>, stepper: M)
+    where
+        O: Vjp + Jvp,
+        I: Initial,
+        J: Objective,
+        M: AdjointStepper<O> + TangentStepper<O> + Clone,
+    {
+        if stepper.embedded_order().is_none() {
+            return;
+        }
+        let Case { ode, initial, objective, p, grid, .. } = case;
+        let what = format!("{} {}", case.name, stepper.name());
+        let span = Span { start: grid.time(0), end: grid.end() };
+        let tolerances = Tolerances { rtol: 1e-4, atol: vec![1e-7] };
+        let frontier = || {
+            let control = Control::new(tolerances.clone()).unwrap();
+            let observe = &|_| {};
+            Adaptive::new(ode, initial, objective, stepper.clone(), span, control, observe).unwrap()
+        };
+        for slots in [1, 2, 3, 5, 30] {
+            let online = Online::new(slots).unwrap();
+            let store = &mut MemoryStore::new();
+            let one = gradient_online(&mut frontier(), p, online, store, &|_| {}).unwrap();
+            let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
+            let two = gradient_online_on_lanes(&mut frontier(), p, pair, &|_| {}).unwrap();
+            assert_eq!(bits(&two), bits(&one), "{what} {slots}");
+            assert_eq!(two.stats.steps, one.stats.steps, "{what} {slots}");
+            assert_eq!(two.stats.rejected, one.stats.rejected, "{what} {slots}");
+            assert!(two.stats.snapshots_peak <= slots as u64, "{what} {slots}");
+        }
+    }
+}
+
+#[test]
+fn controlled_runs_give_the_same_bits() {
+    everywhere(&mut Controlled);
+}
+
+#[test]
+fn an_own_time_loop_gives_the_same_bits() {
+    let p = Network::<f64>::weights();
+    for steps in [2, 3, 23, 1000] {
+        two_threads_give_the_bits_of_one(&Network::of(steps), &p, "recurrent network");
+    }
+    let all: Gradient =
+        gradient(&Network::of(23), &p, StoreAll::new(23), &mut MemoryStore::new()).unwrap();
+    for slots in [1, 2, 3, 5, 22, 23, 33, 1_000_000] {
+        let mut frontier = Unrolled { chain: Network::of(0), end: 23 };
+        let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
+        let g = gradient_online_on_lanes(&mut frontier, &p, pair, &|_| {}).unwrap();
+        assert_eq!(bits(&g), bits(&all), "online {slots}");
+    }
+}
+
+#[test]
+fn a_chain_without_steps_has_a_gradient() {
+    let p = Network::<f64>::weights();
+    for steps in [0, 1] {
+        let chain = Network::<f64>::of(steps);
+        let one = gradient(&chain, &p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
+        let pair = Pair::new(steps, 3, LaneCosts::USUAL).unwrap();
+        let two = gradient_on_lanes(&chain, &p, pair, &|_| {}).unwrap();
+        assert_eq!(bits(&two), bits(&one));
+    }
+}

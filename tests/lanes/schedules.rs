@@ -1,0 +1,272 @@
+//! Laws of schedules for lanes, followed by an interpreter in virtual time.
+
+use std::time::{Duration, Instant};
+
+use costate::error::ScheduleError;
+use costate::schedule::{
+    Action, Counts, Keep, Kept, LaneCosts, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule,
+    Pair, PairOnline, Revolve, optimum,
+};
+
+use crate::COSTS;
+
+const STEPS: [usize; 17] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 31, 50, 100, 257, 1000];
+const SLOTS: [usize; 12] = [1, 2, 3, 4, 5, 7, 8, 10, 30, 99, 1000, 5000];
+
+/// The virtual time of `Revolve` on one core.
+fn one_core(steps: usize, slots: usize, costs: LaneCosts) -> u64 {
+    let (steps, slots) = (steps as u64, slots as u64);
+    optimum::t(steps, slots) * costs.step + steps * (costs.step + costs.adjoint)
+}
+
+#[test]
+fn every_pair_reverses_each_step_once_within_its_slots() {
+    for steps in STEPS {
+        for slots in SLOTS {
+            for costs in COSTS {
+                let what = format!("{steps} {slots} {costs:?}");
+                let pair = Pair::new(steps, slots, costs).unwrap();
+                let bound = pair.num_slots() as u64;
+                let counts = LaneCounts::of(pair, costs).unwrap_or_else(|e| panic!("{what}: {e}"));
+                assert_eq!(counts.reverses, steps as u64, "{what}");
+                assert!(counts.snapshots_peak <= bound && bound <= slots as u64, "{what}");
+                assert!(counts.makespan <= one_core(steps, slots, costs), "{what}");
+                let least = steps.saturating_sub(1) as u64 * costs.step
+                    + steps as u64 * (costs.step + costs.adjoint);
+                assert!(counts.makespan >= least, "{what}");
+            }
+        }
+    }
+}
+
+/// The makespan depends on the ratio of the costs alone, and is the same each time.
+#[test]
+fn lists_are_reproducible() {
+    let list = |costs| Pair::new(300, 7, costs).unwrap().collect::<Vec<OnLane>>();
+    let nanoseconds = LaneCosts { step: 31_700, adjoint: 63_400 };
+    assert_eq!(list(LaneCosts::USUAL), list(nanoseconds));
+    assert!(list(LaneCosts::USUAL).iter().any(|on_lane| on_lane.lane == 1));
+    for odd in [
+        LaneCosts { step: 0, adjoint: 0 },
+        LaneCosts { step: 0, adjoint: 5 },
+        LaneCosts { step: 5, adjoint: 0 },
+        LaneCosts { step: 1, adjoint: u64::MAX },
+        LaneCosts { step: u64::MAX, adjoint: 1 },
+    ] {
+        let counts = LaneCounts::of(Pair::new(300, 7, odd).unwrap(), LaneCosts::USUAL).unwrap();
+        assert_eq!(counts.reverses, 300, "{odd:?}");
+    }
+}
+
+#[test]
+fn two_lanes_save_what_is_documented() {
+    // (steps, slots, adjoint in steps, against Revolve on one core, against all states on one).
+    for (steps, slots, adjoint, faster, of_all) in [
+        (10_000, 200, 2, 1.24, 1.001),
+        (10_000, 50, 2, 1.43, 1.02),
+        (10_000, 20, 2, 1.5, 1.13),
+        (10_000, 10, 2, 1.48, 1.47),
+        (1_000, 10, 2, 1.45, 1.15),
+        (100_000, 30, 2, 1.54, 1.21),
+        (10_000, 20, 1, 1.5, 1.27),
+        (10_000, 20, 6, 1.32, 1.03),
+        (10_000, 200, 1, 1.3, 1.01),
+        (10_000, 200, 10, 1.0, 1.001),
+    ] {
+        let costs = LaneCosts { step: 1, adjoint };
+        let counts = LaneCounts::of(Pair::new(steps, slots, costs).unwrap(), costs).unwrap();
+        let all = one_core(steps, steps, costs) as f64;
+        let one = one_core(steps, slots, costs) as f64;
+        let makespan = counts.makespan as f64;
+        let what = format!("{steps} {slots} {adjoint}: {} {}", one / makespan, makespan / all);
+        assert!(one >= faster * makespan && makespan <= of_all * all, "{what}");
+        assert!(counts.snapshots_peak <= slots as u64, "{what}");
+    }
+}
+
+/// The reverse sweep of what an online first sweep has kept, and so of what any may.
+#[test]
+fn a_first_sweep_is_taken_up() {
+    for slots in [1, 2, 3, 5, 8, 20, 300] {
+        for steps in [1, 2, 3, 5, 9, 21, 50, 257] {
+            let mut pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
+            let (mut kept, mut at): (Vec<Kept>, usize) = (Vec::new(), 0);
+            while at < steps {
+                let OnLane { lane, action } = pair.next().unwrap();
+                assert_eq!(lane, 0);
+                match action {
+                    Action::Store { step, slot, keep: Keep::State } => {
+                        kept.retain(|kept| kept.slot != slot);
+                        kept.push(Kept { step, slot });
+                    }
+                    Action::Advance { from, to } => {
+                        assert_eq!((from, to), (at, at + 1));
+                        at = to;
+                    }
+                    _ => panic!("{action:?}"),
+                }
+            }
+            pair.end(steps);
+            assert!(pair.num_slots() <= slots);
+            let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, steps, &kept).unwrap();
+            assert_eq!(counts.reverses, steps as u64, "{steps} {slots}");
+            assert!(counts.snapshots_peak <= slots as u64, "{steps} {slots}");
+        }
+    }
+    // Two equally long gaps with slots to fill: lane 1 has the lower one open in time.
+    let (first, late) = (Kept { step: 0, slot: 0 }, Kept { step: 100, slot: 1 });
+    let pair = Pair::resume(200, &[late, first], &[2, 3, 4, 5, 6, 7], LaneCosts::USUAL).unwrap();
+    let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, 200, &[first, late]).unwrap();
+    let alone = 2 * optimum::t(100, 7) - 99 + 200 * 3;
+    assert!(counts.makespan * 5 < alone * 4, "{} {alone}", counts.makespan);
+}
+
+#[test]
+fn what_cannot_be_reversed_is_refused() {
+    let costs = LaneCosts::USUAL;
+    assert_eq!(Pair::new(5, 0, costs).unwrap_err(), ScheduleError::NoSlots);
+    assert_eq!(PairOnline::new(0, costs).unwrap_err(), ScheduleError::NoSlots);
+    assert_eq!(Pair::resume(5, &[], &[0, 1], costs).unwrap_err(), ScheduleError::NoSlots);
+    let error = Pair::resume(5, &[Kept { step: 2, slot: 0 }], &[1], costs).unwrap_err();
+    assert_eq!(error, ScheduleError::Unfinished { left: 2 });
+    assert_eq!(Pair::resume(0, &[], &[], costs).unwrap().count(), 0);
+    assert_eq!(Pair::resume(1, &[], &[], costs).unwrap().count(), 1);
+}
+
+#[test]
+fn a_hundred_thousand_steps_are_planned_in_a_second() {
+    let begun = Instant::now();
+    let pair = Pair::new(100_000, 1_000, LaneCosts::USUAL).unwrap();
+    let planned = begun.elapsed();
+    assert_eq!(pair.count(), Pair::new(100_000, 1_000, LaneCosts::USUAL).unwrap().count());
+    assert!(planned < Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 1 }));
+}
+
+/// Any list as a schedule for lanes.
+pub struct Listed {
+    pub actions: std::vec::IntoIter<OnLane>,
+    pub slots: usize,
+    pub lanes: usize,
+}
+
+impl Listed {
+    pub fn of(actions: &[(usize, Action)]) -> Listed {
+        let actions: Vec<OnLane> =
+            actions.iter().map(|&(lane, action)| OnLane { lane, action }).collect();
+        Listed { actions: actions.into_iter(), slots: 2, lanes: 3 }
+    }
+}
+
+impl Iterator for Listed {
+    type Item = OnLane;
+
+    fn next(&mut self) -> Option<OnLane> {
+        self.actions.next()
+    }
+}
+
+impl LaneSchedule for Listed {
+    fn num_slots(&self) -> usize {
+        self.slots
+    }
+    fn num_lanes(&self) -> usize {
+        self.lanes
+    }
+}
+
+pub fn store(step: usize, slot: usize) -> Action {
+    Action::Store { step, slot, keep: Keep::State }
+}
+
+pub fn restore(step: usize, slot: usize) -> Action {
+    Action::Restore { step, slot }
+}
+
+pub fn advance(from: usize, to: usize) -> Action {
+    Action::Advance { from, to }
+}
+
+pub fn reverse(step: usize) -> Action {
+    Action::Reverse { step }
+}
+
+/// Three lanes reverse four steps with two slots. Lane 1 takes y_1 ahead, lane 2 y_2.
+pub fn three_lanes() -> Vec<(usize, Action)> {
+    vec![
+        (0, store(0, 0)),
+        (0, advance(0, 3)),
+        (2, restore(0, 0)),
+        (2, advance(0, 2)),
+        (2, store(2, 1)),
+        (1, restore(0, 0)),
+        (1, advance(0, 1)),
+        (0, reverse(3)),
+        (0, restore(2, 1)),
+        (0, Action::Free { slot: 1 }),
+        (1, store(1, 1)),
+        (0, reverse(2)),
+        (0, restore(1, 1)),
+        (0, reverse(1)),
+        (0, restore(0, 0)),
+        (0, reverse(0)),
+    ]
+}
+
+#[test]
+fn makespans_are_those_counted_by_hand() {
+    let costs = LaneCosts { step: 10, adjoint: 5 };
+    let counts = LaneCounts::of(Listed::of(&three_lanes()), costs).unwrap();
+    assert_eq!(counts.makespan, 3 * 10 + 4 * 15);
+    assert_eq!(counts.advances, [3, 1, 2]);
+    assert_eq!((counts.stores, counts.restores, counts.snapshots_peak), (3, 5, 2));
+    // y_0 to y_2 takes as long as the first sweep needs to y_2, and lane 0 is at y_1 when it asks.
+    let late = [
+        (0, store(0, 0)),
+        (0, advance(0, 1)),
+        (1, restore(0, 0)),
+        (1, advance(0, 2)),
+        (1, store(2, 1)),
+        (0, restore(2, 1)),
+        (0, reverse(2)),
+        (0, restore(0, 0)),
+        (0, advance(0, 1)),
+        (0, reverse(1)),
+        (0, restore(0, 0)),
+        (0, reverse(0)),
+    ];
+    let counts = LaneCounts::of(Listed::of(&late), costs).unwrap();
+    assert_eq!(counts.makespan, 20 + 15 + 10 + 15 + 15);
+    // One lane's list is the same in both interpreters.
+    let revolve: Vec<(usize, Action)> =
+        Revolve::new(100, 5).unwrap().map(|action| (0, action)).collect();
+    let counts = LaneCounts::of(Listed { slots: 5, ..Listed::of(&revolve) }, costs).unwrap();
+    let one = Counts::of(Revolve::new(100, 5).unwrap()).unwrap();
+    assert_eq!(counts.advances, [one.advances, 0, 0]);
+    assert_eq!(counts.snapshots_peak, one.snapshots_peak);
+    assert_eq!(counts.makespan, one_core(100, 5, costs));
+}
+
+#[test]
+fn the_interpreter_finds_every_fault() {
+    let begin = [(0, store(0, 0)), (0, advance(0, 1))];
+    for (more, text) in [
+        (vec![(1, advance(0, 1))], "asks lane 1 for Advance { from: 0, to: 1 } while no state"),
+        (vec![(1, restore(1, 0))], "restores step 1 from slot 0, which holds step 0"),
+        (vec![(1, restore(0, 1))], "restores step 0 from slot 1, which holds nothing"),
+        (vec![(1, restore(0, 0)), (1, store(1, 1))], "asks lane 1 for Store"),
+        (vec![(1, restore(0, 0)), (1, reverse(0))], "asks lane 1 for Reverse"),
+        (
+            vec![(0, store(0, 1))],
+            "asks lane 0 for Store { step: 0, slot: 1, keep: State } while y_1",
+        ),
+        (vec![(3, advance(0, 1))], "asks lane 3"),
+        (vec![(0, Action::Free { slot: 1 })], "asks lane 0 for Free"),
+        (vec![(0, reverse(1)), (0, reverse(1))], "and 1 steps are left to reverse"),
+        (vec![(0, reverse(1))], "ends with 1 steps not reversed"),
+        (vec![], "ends with 1 steps not reversed"),
+    ] {
+        let actions = [&begin[..], &more].concat();
+        let error = LaneCounts::of(Listed::of(&actions), LaneCosts::USUAL).unwrap_err().to_string();
+        assert!(error.contains(text), "{error}");
+    }
+}
