@@ -43,6 +43,10 @@ pub(super) enum Step {
     ToLast,
 }
 
+/// Is handed what can be done first, from which m on, and its cost in three parts: at m they are
+/// cost + behind[m − from] + own[m].
+type Take<'a> = dyn FnMut(Step, usize, f64, &[f32], &[f32]) + 'a;
+
 /// The least cost of reversing the links from a to b − 1 in m levels of memory, by the recurrence of
 /// [`MixedTable`](super::mixed_table::MixedTable) with the costs and sizes of each link.
 ///
@@ -123,15 +127,8 @@ impl ChainTable {
         self.state[from..from + states.len()].copy_from_slice(&states);
     }
 
-    /// Hands over all that can be done first with the links from a to b − 1 > a: the cost at m ≥
-    /// `from` is cost + behind[m − from] + own[m].
-    fn offer(
-        &self,
-        a: usize,
-        b: usize,
-        anchor: Keep,
-        take: &mut dyn FnMut(Step, usize, f64, &[f32], &[f32]),
-    ) {
+    /// Hands over all that can be done first with the links from a to b − 1 > a.
+    fn offer(&self, a: usize, b: usize, anchor: Keep, take: &mut Take) {
         let link = &self.links[a];
         let c = link.costs;
         let zeros = vec![0.0; self.levels + 1];
@@ -163,9 +160,11 @@ impl ChainTable {
             let (back, own) = own(k);
             let cost = self.before[k] - self.before[start] + back;
             let next = &self.links[k].costs;
-            let (states, tapes) = (self.state_row(k, b), self.tape_row(k, b));
-            take(Step::Keep(k, Keep::State), size, cost + next.store, states, own);
-            take(Step::Keep(k, Keep::Tape), size, cost + next.step + next.keep_tape, tapes, own);
+            take(Step::Keep(k, Keep::State), size, cost + next.store, self.state_row(k, b), own);
+            if self.links[k].tape.is_some() && k + 1 < b {
+                let cost = cost + next.step + next.keep_tape;
+                take(Step::Keep(k, Keep::Tape), size, cost, self.tape_row(k, b), own);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! An interpreter of schedules over integers.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::{Action, Costs, Keep, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
@@ -118,6 +119,27 @@ struct Slot {
     bytes: u64,
 }
 
+/// Slots are numbered by schedules, which need no defence against their own numbers.
+#[derive(Default)]
+struct SlotHasher(u64);
+
+impl Hasher for SlotHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_usize(usize::from(byte));
+        }
+    }
+
+    fn write_usize(&mut self, slot: usize) {
+        // 2^64 over the golden ratio: neighbouring numbers come to lie far apart in the high bits.
+        self.0 = (self.0 ^ slot as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 struct Follower<'a> {
     bytes: &'a dyn Fn(usize, Keep) -> u64,
     counts: Counts,
@@ -128,7 +150,7 @@ struct Follower<'a> {
     loaded: Option<usize>,
     /// Steps not yet reversed, once known.
     left: Option<usize>,
-    slots: HashMap<usize, Slot>,
+    slots: HashMap<usize, Slot, BuildHasherDefault<SlotHasher>>,
     /// (step, slot) of the slots in use, in ascending order.
     in_use: Vec<(usize, usize)>,
     bytes_held: u64,
@@ -145,7 +167,7 @@ impl<'a> Follower<'a> {
             on_tape: None,
             loaded: None,
             left: None,
-            slots: HashMap::new(),
+            slots: HashMap::default(),
             in_use: Vec::new(),
             bytes_held: 0,
             advanced: Vec::new(),
@@ -193,9 +215,9 @@ impl<'a> Follower<'a> {
     }
 
     fn store(&mut self, slot: usize, held: Held) {
-        self.free(slot);
         let bytes = (self.bytes)(held.step, held.keep);
-        self.slots.insert(slot, Slot { held: Some(held), bytes });
+        let before = self.slots.insert(slot, Slot { held: Some(held), bytes });
+        self.give_up(slot, before);
         self.in_use.insert(self.place(held.step, slot), (held.step, slot));
         self.bytes_held += bytes;
         self.counts.stores += 1;
@@ -204,7 +226,12 @@ impl<'a> Follower<'a> {
     }
 
     fn free(&mut self, slot: usize) {
-        if let Some(Slot { held, bytes }) = self.slots.remove(&slot) {
+        let before = self.slots.remove(&slot);
+        self.give_up(slot, before);
+    }
+
+    fn give_up(&mut self, slot: usize, before: Option<Slot>) {
+        if let Some(Slot { held, bytes }) = before {
             self.bytes_held -= bytes;
             if let Some(held) = held {
                 self.in_use.remove(self.place(held.step, slot));

@@ -9,6 +9,9 @@ use crate::error::ScheduleError;
 /// Chains up to this length are planned step by step.
 const MOST_LINKS: usize = 200;
 
+/// Longer ones are planned in as many groups.
+const GROUPS: usize = 128;
+
 /// Memory is planned in at most as many levels.
 const MOST_LEVELS: usize = 500;
 
@@ -123,7 +126,7 @@ struct Grouped {
 impl Grouped {
     /// None where not even one state beside the first can be kept between groups.
     fn new(places: &[Place], budget: u64) -> Result<Option<Self>, ScheduleError> {
-        let group = places.len().div_ceil(MOST_LINKS).max(1);
+        let group = if places.len() > MOST_LINKS { places.len().div_ceil(GROUPS) } else { 1 };
         let Some((unit, levels)) = best_unit(places, budget) else { return Ok(None) };
         let (mut links, mut inside) = (Vec::new(), Vec::new());
         for places in places.chunks(group) {

@@ -9,8 +9,8 @@ use crate::error::ScheduleError;
 /// States and tapes of a uniform chain, kept so that a budget of bytes buys the most time.
 ///
 /// What is kept stays until its step is reversed, but for a state whose step's tape takes its
-/// place. For chains of up to about a hundred steps (a few hundred where a tape is no larger than a
-/// state) the cost is the least possible, [`optimum::mixed`](super::optimum::mixed). A longer chain
+/// place. For chains of up to about a hundred steps (up to 1024 where few slots fit) the cost is
+/// the least possible, [`optimum::mixed`](super::optimum::mixed). A longer chain
 /// is cut by how far memory reaches, as in [`Revolve`](super::Revolve), and its pieces are reversed
 /// at the optimum: within 2 % of it where storing costs less than half a step, within 15 % where it
 /// costs three. A plan takes less than 1 MB. [`optimum::mixed_bound`](super::optimum::mixed_bound) is
@@ -192,7 +192,7 @@ fn best_reach(steps: usize, budget: u64, sizes: Sizes, costs: &Costs) -> Reach {
 
 /// The longest chain and the levels that are worth a table.
 fn table_size(steps: usize, budget: u64, sizes: &Sizes, most_work: usize) -> (usize, Vec<u64>) {
-    let mut longest = steps.clamp(1, 256.min(MOST_STEPS - 1));
+    let mut longest = steps.clamp(1, LONGEST);
     loop {
         let most = (MOST_CELLS / longest).min(most_work / (longest * longest));
         if let Some(levels) = MixedTable::levels(longest, budget, sizes, most) {
@@ -205,10 +205,15 @@ fn table_size(steps: usize, budget: u64, sizes: &Sizes, most_work: usize) -> (us
     }
 }
 
-/// Cells of 4 bytes.
-const MOST_CELLS: usize = 1 << 16;
+/// Longer chains are cut first.
+const LONGEST: usize = 1024;
 
-pub(super) const MOST_WORK: usize = 1 << 24;
+const _: () = assert!(LONGEST < MOST_STEPS);
+
+/// Cells of 4 bytes.
+const MOST_CELLS: usize = 1 << 17;
+
+pub(super) const MOST_WORK: usize = 1 << 25;
 
 impl Policy for Uniform {
     fn bytes(&self, _: usize, keep: Keep) -> u64 {
