@@ -9,6 +9,7 @@ mod heterogeneous;
 mod kind;
 mod lanes;
 mod mixed;
+mod mixed_online;
 mod mixed_reach;
 mod mixed_table;
 mod online;
@@ -36,6 +37,7 @@ pub use lanes::{
 };
 pub use makespan::makespan;
 pub use mixed::Mixed;
+pub use mixed_online::MixedOnline;
 pub use multistage::Multistage;
 pub use online::Online;
 pub use periodic::Periodic;
