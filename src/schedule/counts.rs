@@ -135,8 +135,10 @@ impl Hasher for SlotHasher {
     }
 
     fn write_usize(&mut self, slot: usize) {
-        // 2^64 over the golden ratio: neighbouring numbers come to lie far apart in the high bits.
-        self.0 = (self.0 ^ slot as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        // 2^64 over the golden ratio sends blocks of 16 far apart; in a block, neighbours stay so.
+        let slot = self.0 ^ slot as u64;
+        let (block, place) = ((slot >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15), slot & 15);
+        self.0 = (block.rotate_right(32) & !15 | place) ^ (place << 60);
     }
 }
 
