@@ -6,8 +6,8 @@ use std::path::Path;
 
 use costate::error::ScheduleError;
 use costate::schedule::{
-    Action, Costs, Counts, Heterogeneous, Keep, Mixed, OnlineSchedule, Place, Prediction, Schedule,
-    Sizes, optimum,
+    Action, Costs, Counts, Heterogeneous, Keep, Kept, Mixed, OnlineSchedule, Place, Prediction,
+    Schedule, Sizes, optimum,
 };
 use cpu_time::ThreadTime;
 use exhaustive::least_cost;
@@ -37,6 +37,11 @@ fn mixed(steps: usize, budget: u64, sizes: Sizes, costs: Costs) -> Counts {
 
 fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-5 * a.abs().max(b.abs())
+}
+
+/// States of steps in slots.
+fn states(kept: &[(usize, usize)]) -> Vec<Kept> {
+    kept.iter().map(|&(step, slot)| Kept { step, slot }).collect()
 }
 
 #[test]
@@ -233,12 +238,12 @@ fn what_cannot_be_planned_is_refused() {
         assert!(matches!(Heterogeneous::new(&places, 500), Err(ScheduleError::Cost { .. })));
     }
     for kept in [&[][..], &[(1, 0)], &[(0, 0), (0, 1)], &[(0, 1), (3, 1)], &[(0, 0), (10, 1)]] {
-        let resumed = Mixed::resume(10, 500, sizes, USUAL, kept, None);
+        let resumed = Mixed::resume(10, 500, sizes, USUAL, &states(kept), None);
         assert!(matches!(resumed, Err(ScheduleError::Kept { .. })), "{kept:?}");
     }
     let kept = [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)];
     assert!(matches!(
-        Mixed::resume(10, 500, sizes, USUAL, &kept, None),
+        Mixed::resume(10, 500, sizes, USUAL, &states(&kept), None),
         Err(ScheduleError::Budget { bytes: 500, needed: 600 })
     ));
     let places = [Place { costs: USUAL, sizes }; 3];
@@ -295,7 +300,8 @@ fn a_first_sweep_of_unknown_length_is_gone_on_from() {
             online.end(steps);
             kept.sort_unstable();
             let current = Some(steps - 1);
-            let rest = Mixed::resume(steps, budget, sizes(tape), costs, &kept, current).unwrap();
+            let rest =
+                Mixed::resume(steps, budget, sizes(tape), costs, &states(&kept), current).unwrap();
             let counts = count(Resumed { first: first.into_iter(), rest }, sizes(tape));
             assert_eq!(counts.reverses, steps as u64);
             assert!(counts.bytes_peak <= budget);

@@ -3,7 +3,7 @@
 use super::budgeted::{At, Budgeted, Item, Move, Policy};
 use super::mixed_reach::Reach;
 use super::mixed_table::{Choice, MOST_STEPS, MixedTable};
-use super::{Action, Costs, Keep, Schedule, Sizes};
+use super::{Action, Costs, Keep, Kept, Schedule, Sizes};
 use crate::error::ScheduleError;
 
 /// States and tapes of a uniform chain, kept so that a budget of bytes buys the most time.
@@ -46,8 +46,8 @@ impl Mixed {
         Self::from_slot(steps, budget, sizes, costs, 0)
     }
 
-    /// Reverses the steps below `steps` where the states `kept`, pairs (step, slot) in ascending
-    /// order, are kept already: those that a first sweep of unknown length kept, or that a stopped
+    /// Reverses the steps below `steps` where the states `kept`, in ascending order, are kept
+    /// already: those that a first sweep of unknown length kept, or that a stopped
     /// gradient has left. y_`current` is current; it is of use where it is that of the last step.
     /// `budget` counts what is kept and what is free.
     ///
@@ -58,15 +58,15 @@ impl Mixed {
         budget: u64,
         sizes: Sizes,
         costs: Costs,
-        kept: &[(usize, usize)],
+        kept: &[Kept],
         current: Option<usize>,
     ) -> Result<Self, ScheduleError> {
-        let ascending = kept.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let mut slots: Vec<usize> = kept.iter().map(|kept| kept.1).collect();
+        let ascending = kept.windows(2).all(|pair| pair[0].step < pair[1].step);
+        let mut slots: Vec<usize> = kept.iter().map(|kept| kept.slot).collect();
         slots.sort_unstable();
         let apart = slots.windows(2).all(|pair| pair[0] < pair[1]);
-        let starts = steps == 0 || kept.first().is_some_and(|kept| kept.0 == 0);
-        let ends = kept.last().is_none_or(|kept| kept.0 < steps);
+        let starts = steps == 0 || kept.first().is_some_and(|kept| kept.step == 0);
+        let ends = kept.last().is_none_or(|kept| kept.step < steps);
         if !(ascending && apart && starts && ends) {
             return Err(ScheduleError::Kept { steps, kept: format!("{kept:?}") });
         }
@@ -76,7 +76,7 @@ impl Mixed {
         }
         let unused = slots.last().map_or(0, |slot| slot.saturating_add(1));
         let mut mixed = Self::from_slot(steps, budget, sizes, costs, unused)?;
-        let item = |&(step, slot): &(usize, usize)| Item { step, slot, keep: Keep::State };
+        let item = |&Kept { step, slot }: &Kept| Item { step, slot, keep: Keep::State };
         mixed.sweep = mixed.sweep.resume(kept.iter().map(item).collect(), current);
         Ok(mixed)
     }
