@@ -43,6 +43,7 @@ pub mod snapshot;
 pub mod journal;
 pub mod adjoint;
 pub mod backsolve;
+pub mod budget;
 pub mod curve;
 pub mod verify;
 pub mod solve;

@@ -1,0 +1,234 @@
+//! Which schedule makes the most of memory, disk and cores, and what it will take.
+
+use super::Measured;
+use crate::error::ScheduleError;
+use crate::schedule::{
+    Counts, LaneCosts, LaneCounts, Mixed, Pair, Periodic, Prediction, Schedule, Sizes, SlotCosts,
+    TierCosts, Transfer, makespan,
+};
+use crate::snapshot::Bandwidth;
+
+/// What a gradient may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resources {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// The disk, where it may be used.
+    pub disk: Option<Disk>,
+    /// Cores.
+    pub threads: usize,
+}
+
+/// A disk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Disk {
+    /// Bytes of files.
+    pub bytes: u64,
+    /// How fast it is.
+    pub bandwidth: Bandwidth,
+}
+
+/// The schedule that was chosen.
+#[derive(Clone, Debug)]
+pub enum Planned {
+    /// States and tapes in memory.
+    Mixed(Mixed),
+    /// States in memory, on two threads.
+    Pair(Pair),
+    /// States in memory and on disk.
+    Periodic(Periodic),
+}
+
+/// A schedule and what it will take.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// N.
+    pub steps: u64,
+    /// The schedule.
+    pub planned: Planned,
+    /// Threads that take steps.
+    pub threads: usize,
+    /// Bytes of memory at the peak: what slots hold, and each thread's own tape and vectors.
+    pub memory_bytes: u64,
+    /// Bytes of files at the peak.
+    pub disk_bytes: u64,
+    /// Steps beyond the N that have to be taken.
+    pub recomputed_steps: u64,
+    /// Predicted seconds.
+    pub seconds: f64,
+    /// No schedule takes fewer seconds with the same memory, as far as is proven: on one core, of
+    /// those that hold what they keep until it is used; otherwise every step and adjoint once.
+    pub lower_bound: f64,
+}
+
+/// Steps that are shorter than this are handed over more slowly than they are taken.
+const SHORTEST_ON_LANES: f64 = 10e-6;
+/// Writes under way at once.
+const WRITES: usize = 2;
+
+impl Plan {
+    /// For a chain of `steps` steps whose costs are `measured`: on two threads where there are
+    /// several and steps are long enough, with the disk where there is one, otherwise with states and
+    /// tapes in memory.
+    ///
+    /// ```
+    /// use costate::budget::{Measured, Plan, Resources};
+    /// use costate::schedule::{Costs, Sizes};
+    ///
+    /// let measured = Measured {
+    ///     sizes: Sizes { state: 800_000, tape: Some(4_000_000) },
+    ///     costs: Costs { step: 1e-3, adjoint: 2e-3, store: 1e-4, restore: 1e-4, keep_tape: 3e-4 },
+    ///     sweep_bytes: 8_000_000,
+    /// };
+    /// let resources = Resources { memory: 200 << 20, disk: None, threads: 1 };
+    /// let plan = Plan::new(10_000, &measured, &resources)?;
+    /// assert!(plan.memory_bytes <= 200 << 20);
+    /// assert!(plan.lower_bound <= plan.seconds && plan.seconds < 2.0 * 30.0);
+    /// # Ok::<(), costate::error::ScheduleError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the memory cannot hold a state beside the sweep's own tape.
+    pub fn new(
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+    ) -> Result<Self, ScheduleError> {
+        let slots = measured.slot_bytes(resources.memory)?;
+        if let Some(disk) = resources.disk {
+            return Plan::with_disk(steps, measured, slots, disk);
+        }
+        match measured.lanes(resources) {
+            Some(slots) => Plan::on_lanes(steps, measured, slots),
+            None => Plan::in_memory(steps, measured, slots),
+        }
+    }
+
+    fn in_memory(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
+        let Measured { sizes, costs, sweep_bytes } = *measured;
+        let mixed = Mixed::new(steps, slots, sizes, costs)?;
+        let prediction = Prediction::uniform(mixed.clone(), slots, sizes, costs)?;
+        let counts = prediction.counts;
+        Ok(Plan {
+            steps: steps as u64,
+            planned: Planned::Mixed(mixed),
+            threads: 1,
+            memory_bytes: counts.bytes_peak + sweep_bytes,
+            disk_bytes: 0,
+            recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
+            seconds: prediction.seconds,
+            lower_bound: prediction.lower_bound,
+        })
+    }
+
+    fn on_lanes(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
+        let Sizes { state, .. } = measured.sizes;
+        let costs = measured.lane_costs();
+        let pair = Pair::new(steps, count(slots / state), costs)?;
+        let counts = LaneCounts::of(pair.clone(), costs)?;
+        Ok(Plan {
+            steps: steps as u64,
+            planned: Planned::Pair(pair),
+            threads: 2,
+            memory_bytes: counts.snapshots_peak * state + 2 * measured.sweep_bytes,
+            disk_bytes: 0,
+            recomputed_steps: (counts.advances.iter().sum::<u64>() + counts.reverses)
+                .saturating_sub(steps as u64),
+            seconds: counts.makespan as f64 * 1e-9,
+            lower_bound: measured.once(steps),
+        })
+    }
+
+    fn with_disk(
+        steps: usize,
+        measured: &Measured,
+        slots: u64,
+        disk: Disk,
+    ) -> Result<Self, ScheduleError> {
+        let Sizes { state, .. } = measured.sizes;
+        let file = state + FILE_OVERHEAD;
+        // Up to two buffers on their way out and two on their way back.
+        let fast = count((slots / state).saturating_sub(4));
+        let slow = count((disk.bytes / file).saturating_sub(1));
+        let costs = measured.tier_costs(disk.bandwidth);
+        let transfer = Transfer::Overlapped { writes: WRITES };
+        let periodic = Periodic::new(steps, fast, slow, &costs, transfer)?;
+        let fast = periodic.fast_slots();
+        let files = (periodic.num_slots() - fast) as u64;
+        let counts = Counts::of(periodic.clone())?;
+        let nanoseconds = makespan(periodic.clone(), fast, &costs, transfer);
+        Ok(Plan {
+            steps: steps as u64,
+            planned: Planned::Periodic(periodic),
+            threads: 1,
+            memory_bytes: fast as u64 * state + 4 * file + measured.sweep_bytes,
+            disk_bytes: files * file,
+            recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
+            seconds: nanoseconds as f64 * 1e-9,
+            lower_bound: measured.once(steps),
+        })
+    }
+
+    /// The schedule's name in reports.
+    pub fn name(&self) -> &'static str {
+        match self.planned {
+            Planned::Mixed(_) => "mixed",
+            Planned::Pair(_) => "pair",
+            Planned::Periodic(_) => "periodic",
+        }
+    }
+}
+
+/// Header and checksum of a file.
+const FILE_OVERHEAD: u64 = 44;
+
+impl Measured {
+    /// What of `memory` is left for slots beside one sweep's own.
+    ///
+    /// # Errors
+    /// Where that cannot hold a state.
+    pub fn slot_bytes(&self, memory: u64) -> Result<u64, ScheduleError> {
+        let needed = self.sweep_bytes + self.sizes.state;
+        match memory >= needed {
+            true => Ok(memory - self.sweep_bytes),
+            false => Err(ScheduleError::Budget { bytes: memory, needed }),
+        }
+    }
+
+    /// What is left for slots beside two sweeps' own, where two are worth while.
+    pub fn lanes(&self, resources: &Resources) -> Option<u64> {
+        let slots = resources.memory.checked_sub(2 * self.sweep_bytes)?;
+        let worth = resources.threads > 1 && self.costs.step >= SHORTEST_ON_LANES;
+        (worth && slots >= self.sizes.state).then_some(slots)
+    }
+
+    /// In nanoseconds, for two lanes.
+    pub fn lane_costs(&self) -> LaneCosts {
+        LaneCosts { step: nanoseconds(self.costs.step), adjoint: nanoseconds(self.costs.adjoint) }
+    }
+
+    /// In nanoseconds, for two tiers.
+    pub fn tier_costs(&self, disk: Bandwidth) -> TierCosts {
+        let (costs, bytes) = (&self.costs, self.sizes.state as f64);
+        let fast = SlotCosts { write: nanoseconds(costs.store), read: nanoseconds(costs.restore) };
+        let slow = SlotCosts {
+            write: nanoseconds(bytes / disk.write),
+            read: nanoseconds(bytes / disk.read),
+        };
+        let reverse = nanoseconds(costs.step + costs.adjoint);
+        TierCosts { step: nanoseconds(costs.step), reverse, fast, slow }
+    }
+
+    /// Every step and every adjoint once.
+    fn once(&self, steps: usize) -> f64 {
+        steps as f64 * (self.costs.step + self.costs.adjoint)
+    }
+}
+
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9).round().max(1.0) as u64
+}
+
+fn count(slots: u64) -> usize {
+    usize::try_from(slots).unwrap_or(usize::MAX)
+}
