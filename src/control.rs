@@ -206,6 +206,11 @@ impl Stops {
         Stops { every, ..Self::at_each(times, span) }
     }
 
+    /// Begins again with the first.
+    pub(crate) fn restart(&mut self) {
+        self.next = 0;
+    }
+
     /// The end of the run.
     pub fn end(&self) -> f64 {
         self.times[self.times.len() - 1]

@@ -119,6 +119,9 @@ fn gradient_json_has_its_keys_and_digits() {
         "disk_bytes_peak",
         "from_tape",
         "resumed_at_step",
+        "budget_bytes",
+        "threads",
+        "predicted_seconds",
         "seconds_forward",
         "seconds_reverse",
     ];

@@ -113,6 +113,12 @@ pub enum Error {
     /// A schedule that cannot be made.
     #[error(transparent)]
     ScheduleSetting(#[from] ScheduleError),
+    /// More memory was needed than the budget allows.
+    #[error(
+        "the run held {held} bytes, more than the budget of {budget}: the times of its {steps} \
+         steps take {grid} of them; give at least {held}"
+    )]
+    OverBudget { budget: u64, held: u64, steps: u64, grid: u64 },
     /// A schedule asked for something that cannot be done.
     #[error(
         "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \

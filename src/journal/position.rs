@@ -12,6 +12,8 @@ pub struct Identity {
     pub problem: u64,
     /// The method's name; none where it was given up, and another is to begin anew.
     pub method: Option<String>,
+    /// Slots below this number were in memory, and are lost.
+    pub fast: usize,
     /// What the caller tells the problem by.
     pub tag: String,
     /// What the caller wants to know when the run is gone on with.

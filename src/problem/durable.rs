@@ -3,17 +3,30 @@
 
 use std::path::Path;
 
-use super::Problem;
+use super::planned::times_left;
+use super::{PlanSummary, Problem};
 use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::error::{Error, JournalError};
+use crate::budget::{Disk, Plan, Planned, Resources, measure};
+use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::{AdjointKind, Method};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
-use crate::recurrence::{Frontier, Recurrence};
-use crate::schedule::{Kept, Online, Resumed, Schedule};
-use crate::snapshot::TieredStore;
+use crate::recurrence::{Adaptive, Frontier, Recurrence};
+use crate::schedule::{Kept, Online, Periodic, Resumed, Schedule, ScheduleKind};
+use crate::snapshot::{TieredStore, measure_disk};
 use crate::stepper::AdjointStepper;
+
+/// What is kept where.
+struct Tiers {
+    /// Slots in memory.
+    fast: usize,
+    /// Slots in all.
+    slots: usize,
+    /// For a known number of steps, where bytes were given.
+    schedule: Option<Periodic>,
+    summary: Option<PlanSummary>,
+}
 
 /// A run that has begun or is gone on with.
 struct Begun {
@@ -23,7 +36,11 @@ struct Begun {
     store: TieredStore<f64>,
     /// The states that are still there.
     kept: Vec<Kept>,
+    tiers: Tiers,
 }
+
+/// States on their way to the disk and back.
+const BUFFERS: u64 = 4;
 
 impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
     pub(super) fn durable_gradient_by<N: AdjointStepper<O>>(
@@ -31,17 +48,27 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         stop_if_stiff: bool,
         directory: &Path,
-    ) -> Result<Gradient, Error> {
-        let mut begun = self.begin(stepper.name(), stop_if_stiff, directory)?;
-        let result = match self.options.fixed_steps {
-            Some(steps) => self.fixed_gradient(stepper, steps, &mut begun),
-            None => self.controlled_gradient(stepper, stop_if_stiff, &mut begun),
+    ) -> Result<(Gradient, Option<PlanSummary>), Error> {
+        let method = stepper.name();
+        let (result, begun) = match self.options.fixed_steps {
+            Some(steps) => {
+                let chain = self.fixed(stepper, steps)?;
+                let tiers = self.fixed_tiers(&chain, directory)?;
+                let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
+                (self.fixed_gradient(&chain, &mut begun), begun)
+            }
+            None => {
+                let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+                let tiers = self.controlled_tiers(&mut frontier)?;
+                let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
+                (self.controlled_gradient(frontier, &mut begun), begun)
+            }
         };
         match result {
             Ok(mut gradient) => {
                 gradient.stats.resumed_at_step = begun.from.as_ref().map(Phase::step);
                 begun.journal.finish();
-                Ok(gradient)
+                Ok((gradient, begun.tiers.summary))
             }
             Err(error @ Error::StepLimit { stiff: true, .. }) if stop_if_stiff => {
                 begun.journal.give_up()?;
@@ -51,16 +78,69 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         }
     }
 
+    fn fixed_tiers<R: Recurrence<Scalar = f64>>(
+        &self,
+        chain: &R,
+        directory: &Path,
+    ) -> Result<Tiers, Error> {
+        let steps = chain.num_steps();
+        let on_disk = self.all_on_disk(chain.dim())?;
+        let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        let bandwidth = measure_disk(directory)?;
+        let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
+        let disk = Some(Disk { bytes, bandwidth });
+        let measured = measure(chain, self.p, memory)?;
+        let plan = Plan::new(steps, &measured, &Resources { memory, disk, threads: 1 })?;
+        let summary = Some(self.summary(plan.name(), 1, plan.seconds));
+        let Planned::Periodic(periodic) = plan.planned else { return Ok(on_disk) };
+        let (fast, slots) = (periodic.fast_slots(), periodic.num_slots());
+        Ok(Tiers { fast, slots, schedule: Some(periodic), summary })
+    }
+
+    fn controlled_tiers<N: AdjointStepper<O>>(
+        &self,
+        frontier: &mut Adaptive<'a, O, I, J, N>,
+    ) -> Result<Tiers, Error> {
+        let on_disk = self.all_on_disk(self.ode.dim())?;
+        let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        let measured = self.probed(frontier)?;
+        let state = measured.sizes.state;
+        let slots = times_left(measured.slot_bytes(memory)?, state) / state;
+        let fast = usize::try_from(slots.saturating_sub(BUFFERS)).unwrap_or(usize::MAX);
+        let (budget_bytes, threads) = (self.options.budget, 1);
+        let summary =
+            PlanSummary { schedule: "online", budget_bytes, threads, predicted_seconds: None };
+        let slots = fast.saturating_add(on_disk.slots);
+        Ok(Tiers { fast, slots, schedule: None, summary: Some(summary) })
+    }
+
+    fn all_on_disk(&self, dim: usize) -> Result<Tiers, SnapshotError> {
+        let within = |bytes: u64| {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            TieredStore::<f64>::slots_within(bytes, dim)
+        };
+        let room = self.options.disk_budget.map_or(usize::MAX, within);
+        if let (0, Some(budget)) = (room, self.options.disk_budget) {
+            let needed = TieredStore::<f64>::bytes_for(1, dim);
+            let budget = usize::try_from(budget).unwrap_or(usize::MAX);
+            return Err(SnapshotError::DiskBudget { needed, budget });
+        }
+        let slots = self.options.snapshots.unwrap_or(room).min(room);
+        Ok(Tiers { fast: 0, slots, schedule: None, summary: None })
+    }
+
     fn begin(
         &self,
         method: &'static str,
         stop_if_stiff: bool,
         directory: &Path,
+        mut tiers: Tiers,
     ) -> Result<Begun, Error> {
         let problem = self.hash();
         let new = || {
             let (tag, note) = (self.options.tag.clone(), self.options.note.clone());
-            let identity = Identity { problem, method: Some(method.into()), tag, note };
+            let (method, fast) = (Some(method.into()), tiers.fast);
+            let identity = Identity { problem, method, fast, tag, note };
             Journal::create(directory, identity)
         };
         let (journal, from) = match self.options.resume {
@@ -75,11 +155,18 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                     Some(kept) if kept != method => {
                         return Err(other_method(method, kept, stop_if_stiff));
                     }
-                    _ => (journal, Some(position.phase)),
+                    _ => {
+                        // The files are numbered from there.
+                        tiers.fast = position.identity.fast;
+                        (journal, Some(position.phase))
+                    }
                 },
             },
         };
-        let mut store = TieredStore::open(0, directory, journal.run())?.keep_files();
+        let mut store = TieredStore::open(tiers.fast, directory, journal.run())?.keep_files();
+        if let Some(bytes) = self.options.disk_budget {
+            store = store.disk_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
         let mut kept = Vec::new();
         for slot in store.found()? {
             kept.push(Kept { step: store.adopt(slot)?.0, slot });
@@ -88,27 +175,23 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         // What cannot be gone on from is begun again.
         let has_start = kept.first().is_some_and(|kept| kept.step == 0);
         let from = from.filter(|phase| !matches!(phase, Phase::Forward { .. }) || has_start);
-        Ok(Begun { journal, from, store, kept })
+        Ok(Begun { journal, from, store, kept, tiers })
     }
 
-    fn fixed_gradient<N: AdjointStepper<O>>(
+    fn fixed_gradient<R: Recurrence<Scalar = f64>>(
         &self,
-        stepper: N,
-        steps: usize,
+        chain: &R,
         begun: &mut Begun,
     ) -> Result<Gradient, Error> {
-        let chain = self.fixed(stepper, steps)?;
-        let schedule = self.offline(steps, begun)?;
-        self.gradient_of(&chain, schedule, Vec::new(), Vec::new(), begun)
+        let schedule = self.offline(chain.num_steps(), begun)?;
+        self.gradient_of(chain, schedule, Vec::new(), Vec::new(), begun)
     }
 
     fn controlled_gradient<N: AdjointStepper<O>>(
         &self,
-        stepper: N,
-        stop_if_stiff: bool,
+        mut frontier: Adaptive<'a, O, I, J, N>,
         begun: &mut Begun,
     ) -> Result<Gradient, Error> {
-        let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         let log = begun.journal.words()?;
         if log.is_empty() || begun.from.is_none() {
             // Nothing is lost by beginning again.
@@ -121,12 +204,15 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             return Err(JournalError::DoesNotFit.into());
         }
         let all_known = frontier.chain().grid().end() == self.span.end;
-        let online = self.schedule_kind().online(self.options.snapshots)?;
+        let slots = begun.tiers.slots;
+        let online = match self.schedule_kind() {
+            ScheduleKind::StoreAll if slots < usize::MAX => ScheduleKind::Online,
+            kind => kind,
+        };
+        let online = online.online(Some(slots))?;
         if !all_known && let Some(fresh) = online {
             let schedule = match &begun.from {
-                Some(phase) => {
-                    Box::new(Online::resume(self.slots(), phase.step() as usize, &begun.kept)?)
-                }
+                Some(phase) => Box::new(Online::resume(slots, phase.step() as usize, &begun.kept)?),
                 None => fresh,
             };
             let noted = Noted {
@@ -177,18 +263,21 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
     /// The schedule of a chain of `steps` steps, or the rest of it.
     fn offline(&self, steps: usize, begun: &Begun) -> Result<Box<dyn Schedule>, Error> {
-        let (kept, slots) = (&begun.kept, self.slots());
+        let (kept, slots) = (&begun.kept, begun.tiers.slots);
         Ok(match &begun.from {
-            None => self.schedule_kind().offline(steps, self.options.snapshots)?,
+            None => match (&begun.tiers.schedule, self.schedule_kind()) {
+                (Some(periodic), _) => Box::new(periodic.clone()),
+                // Where not all have room, as many as have.
+                (None, ScheduleKind::StoreAll) if slots < steps => {
+                    ScheduleKind::Revolve.offline(steps, Some(slots))?
+                }
+                (None, kind) => kind.offline(steps, Some(slots.min(steps.max(1))))?,
+            },
             Some(Phase::Forward { step, .. }) => {
                 Box::new(Resumed::forward(steps, *step, kept, slots)?)
             }
             Some(Phase::Reverse { left, .. }) => Box::new(Resumed::reverse(*left, kept, slots)?),
         })
-    }
-
-    fn slots(&self) -> usize {
-        self.options.snapshots.unwrap_or(usize::MAX)
     }
 
     /// A hash of everything but the method that the gradient's bits depend on, as far as numbers

@@ -1,6 +1,7 @@
 //! The short path: from a model to a gradient in one chain of settings.
 
 mod durable;
+mod planned;
 mod tasks;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use crate::schedule::ScheduleKind;
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
+pub use planned::PlanSummary;
 use tasks::{CurveTask, GradientTask, SolveTask, ValueTask};
 
 /// A gradient and the method that found it.
@@ -29,6 +31,8 @@ pub struct Solved {
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,
+    /// What was planned, where memory or cores were given.
+    pub plan: Option<PlanSummary>,
     /// The segments that backsolve replayed, from the end of the run to its start.
     pub replays: Vec<Replay>,
 }
@@ -71,6 +75,9 @@ struct Options<'a> {
     adjoint: AdjointKind,
     schedule: Option<ScheduleKind>,
     snapshots: Option<usize>,
+    budget: Option<u64>,
+    disk_budget: Option<u64>,
+    threads: usize,
     directory: Option<PathBuf>,
     resume: bool,
     tag: String,
@@ -88,6 +95,9 @@ impl Default for Options<'_> {
             adjoint: AdjointKind::Discrete,
             schedule: None,
             snapshots: None,
+            budget: None,
+            disk_budget: None,
+            threads: 1,
             directory: None,
             resume: false,
             tag: String::new(),
@@ -197,6 +207,45 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     /// Keeps at most this many states at once; all of them unless told.
     pub fn snapshots(mut self, snapshots: usize) -> Self {
         self.options.snapshots = Some(snapshots);
+        self
+    }
+
+    /// Bytes of memory that the gradient may hold: states, tapes, the times of the steps and the
+    /// sweep's own vectors. What steps, adjoints and copies cost is measured, and kept is what saves
+    /// most time. The bits do not depend on it.
+    ///
+    /// ```
+    /// use costate::model::Model;
+    /// use costate::problem::Problem;
+    ///
+    /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+    ///     .initial(|_p| [2.0.into()])
+    ///     .terminal(|y, _p| y[0].clone())
+    ///     .build()?;
+    /// let problem =
+    ///     Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[0.5]).fixed_steps(10_000);
+    /// let (all, little) = (problem.gradient()?, problem.clone().budget(16_384).gradient()?);
+    /// assert_eq!(all.wrt_params, little.wrt_params);
+    /// assert!(little.stats.peak_bytes <= 16_384);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn budget(mut self, bytes: u64) -> Self {
+        self.options.budget = Some(bytes);
+        self
+    }
+
+    /// Bytes of files that the gradient may hold, where it has a directory; as many as there is
+    /// room for unless told.
+    pub fn disk_budget(mut self, bytes: u64) -> Self {
+        self.options.disk_budget = Some(bytes);
+        self
+    }
+
+    /// Cores that may take steps; 1 unless told. With 2, one computes states again ahead of the other,
+    /// which reverses, where steps are long enough for it. With a directory the second core writes
+    /// and reads instead.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.options.threads = threads;
         self
     }
 
@@ -345,6 +394,25 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 "backsolve",
                 "discrete or continuous",
             ));
+        }
+        if self.options.threads == 0 {
+            return Err(bad_setting("the number of threads", "0", "at least 1"));
+        }
+        if self.options.budget.is_some() && self.options.snapshots.is_some() {
+            let required = "left out where there is a budget of bytes";
+            return Err(bad_setting("the number of snapshots", "given", required));
+        }
+        if let (Some(_), Some(kind)) = (self.options.budget, self.options.schedule) {
+            let required = "left out where there is a budget of bytes";
+            return Err(bad_setting("the schedule", kind.name(), required));
+        }
+        if self.options.disk_budget.is_some() && self.options.directory.is_none() {
+            return Err(bad_setting("the disk budget", "given", "left out without a directory"));
+        }
+        let plans = self.options.budget.is_some() || self.options.threads > 1;
+        if plans && self.options.adjoint == AdjointKind::Backsolve {
+            let required = "left out with backsolve: its memory does not grow with the steps";
+            return Err(bad_setting("the budget or the number of threads", "given", required));
         }
         if self.options.max_steps == 0 {
             return Err(bad_setting("the step limit", "0", "at least 1"));

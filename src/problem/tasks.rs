@@ -20,16 +20,30 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
 
     fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
         let (problem, method) = (self.0, stepper.name());
-        let whole = |gradient| Backsolved { gradient, replays: Vec::new() };
-        let Backsolved { gradient, replays } =
-            match (problem.options.adjoint, &problem.options.directory) {
-                (AdjointKind::Backsolve, _) => problem.backsolved_by(stepper, stop_if_stiff)?,
-                (_, Some(directory)) => {
-                    whole(problem.durable_gradient_by(stepper, stop_if_stiff, directory)?)
-                }
-                (_, None) => whole(problem.gradient_by(stepper, stop_if_stiff)?),
-            };
-        Ok(Solved { gradient, method, replays })
+        let options = &problem.options;
+        let plans = options.budget.is_some() || options.threads > 1;
+        let (mut replays, mut plan) = (Vec::new(), None);
+        let gradient = match &options.directory {
+            _ if options.adjoint == AdjointKind::Backsolve => {
+                let Backsolved { gradient, replays: some } =
+                    problem.backsolved_by(stepper, stop_if_stiff)?;
+                replays = some;
+                gradient
+            }
+            Some(directory) => {
+                let (gradient, summary) =
+                    problem.durable_gradient_by(stepper, stop_if_stiff, directory)?;
+                plan = summary;
+                gradient
+            }
+            None if plans => {
+                let (gradient, summary) = problem.planned_gradient_by(stepper, stop_if_stiff)?;
+                plan = Some(summary);
+                gradient
+            }
+            None => problem.gradient_by(stepper, stop_if_stiff)?,
+        };
+        Ok(Solved { gradient, method, plan, replays })
     }
 
     fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Discretization, DiscretizationTape, Frontier};
+use super::{Discretization, DiscretizationTape, Frontier, Recurrence};
 use crate::control::{Control, ControlState, Controlled, Event, Stops};
 use crate::error::Error;
 use crate::grid::{Span, TimeGrid};
@@ -69,6 +69,41 @@ where
             stops,
             observe,
         })
+    }
+
+    /// Takes the first steps, at most `steps`, for what can be learnt from their chain, and tells
+    /// nobody; [`restart`](Self::restart) forgets them.
+    ///
+    /// # Errors
+    /// As [`extend`](Frontier::extend).
+    pub fn probe(&mut self, p: &[S], steps: usize) -> Result<(), Error>
+    where
+        O: Vjp<S>,
+        I: Initial<S>,
+        J: Objective<S>,
+        M: AdjointStepper<O, S>,
+    {
+        let told = std::mem::replace(&mut self.observe, &|_| {});
+        let mut tape = self.discretization.tape();
+        let mut y = vec![S::zero(); self.discretization.dim()];
+        self.discretization.initial(p, &mut y);
+        let mut result = Ok(false);
+        for _ in 0..steps {
+            if !matches!(result, Ok(false)) {
+                break;
+            }
+            result = self.extend(p, &mut y, &mut tape);
+        }
+        self.observe = told;
+        result.map(|_| ())
+    }
+
+    /// Begins again at the start.
+    pub fn restart(&mut self) {
+        let start = self.discretization.grid.time(0);
+        self.discretization.grid = TimeGrid::Times(vec![start]);
+        self.state = ControlState::new(start);
+        self.stops.restart();
     }
 
     /// The steps taken so far as a chain of its own.

@@ -177,6 +177,11 @@ impl<S: Scalar> TieredStore<S> {
         })
     }
 
+    /// The budget that so many slots on disk of `dim` numbers need.
+    pub fn bytes_for(slots: usize, dim: usize) -> usize {
+        file::size::<S>(dim).saturating_mul(slots.saturating_add(1))
+    }
+
     /// How many slots on disk of `dim` numbers a budget of bytes has room for: one file less, as
     /// one may be about to be replaced.
     pub fn slots_within(disk_budget: usize, dim: usize) -> usize {

@@ -56,7 +56,7 @@ impl GradientCommand {
         let solved = problem.solved().map_err(|error| run.failed(&loaded, &error))?;
         let schedule = match adjoint {
             AdjointKind::Backsolve => "sparse",
-            _ => problem.schedule_kind().name(),
+            _ => solved.plan.map_or(problem.schedule_kind().name(), |plan| plan.schedule),
         };
         Ok(match self.json {
             true => to_line(&GradientJson::new(model, &solved, schedule)),
@@ -118,6 +118,9 @@ struct StatsJson {
     disk_bytes_peak: u64,
     from_tape: u64,
     resumed_at_step: Option<u64>,
+    budget_bytes: Option<u64>,
+    threads: usize,
+    predicted_seconds: Option<f64>,
     seconds_forward: f64,
     seconds_reverse: f64,
 }
@@ -134,14 +137,18 @@ impl<'a> GradientJson<'a> {
             initial_state_gradient: Named(states.zip(gradient.wrt_y0.iter().copied()).collect()),
             method,
             schedule,
-            stats: StatsJson::from(&gradient.stats),
+            stats: StatsJson::from(solved),
         }
     }
 }
 
-impl From<&Stats> for StatsJson {
-    fn from(stats: &Stats) -> Self {
+impl From<&Solved> for StatsJson {
+    fn from(solved: &Solved) -> Self {
+        let (stats, plan) = (&solved.gradient.stats, solved.plan);
         StatsJson {
+            budget_bytes: plan.and_then(|plan| plan.budget_bytes),
+            threads: plan.map_or(1, |plan| plan.threads),
+            predicted_seconds: plan.and_then(|plan| plan.predicted_seconds),
             steps: stats.steps,
             rejected: stats.rejected,
             rhs: stats.rhs,

@@ -151,6 +151,15 @@ pub struct Reversal {
     /// The most states that are kept at once
     #[arg(long, value_name = "K", value_parser = count, allow_hyphen_values = true)]
     snapshots: Option<usize>,
+    /// Hold at most this much memory, such as 200MiB: what is kept is what saves most time
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with_all = ["snapshots", "schedule"])]
+    budget: Option<u64>,
+    /// Hold at most this much in files, such as 20GiB [default: what there is room for]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    disk_budget: Option<u64>,
+    /// Take steps on this many cores; two are of use [default: 1]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    threads: Option<usize>,
     /// Keep the states in files in this directory, and note there how far the gradient has come
     #[arg(long, value_name = "DIR")]
     disk: Option<PathBuf>,
@@ -170,6 +179,15 @@ impl Reversal {
         }
         if let Some(snapshots) = self.snapshots {
             problem = problem.snapshots(snapshots);
+        }
+        if let Some(bytes) = self.budget {
+            problem = problem.budget(bytes);
+        }
+        if let Some(bytes) = self.disk_budget {
+            problem = problem.disk_budget(bytes);
+        }
+        if let Some(threads) = self.threads {
+            problem = problem.threads(threads);
         }
         if let Some(directory) = &self.disk {
             problem = problem.on_disk(directory);
@@ -200,6 +218,30 @@ pub fn number(text: &str) -> Result<f64, &'static str> {
 
 pub fn count(text: &str) -> Result<usize, &'static str> {
     text.trim().parse().map_err(|_| "write a whole number that is not negative, such as 10")
+}
+
+/// Bytes, with or without a unit.
+pub fn size(text: &str) -> Result<u64, &'static str> {
+    const UNITS: [(&str, f64); 10] = [
+        ("KiB", 1024.0),
+        ("MiB", 1024.0 * 1024.0),
+        ("GiB", 1024.0 * 1024.0 * 1024.0),
+        ("TiB", 1024.0 * 1024.0 * 1024.0 * 1024.0),
+        ("kB", 1e3),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+        ("B", 1.0),
+    ];
+    let text = text.trim();
+    let unit = UNITS.iter().find_map(|&(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
+    let (number, unit) = unit.unwrap_or((text, 1.0));
+    let bytes = number.trim().parse::<f64>().ok().map(|number| (number * unit).floor());
+    match bytes.filter(|bytes| (0.0..=2f64.powi(63)).contains(bytes)) {
+        Some(bytes) => Ok(bytes as u64),
+        None => Err("write a number of bytes, with a unit such as kB, MiB or GiB if you like"),
+    }
 }
 
 fn assignment(text: &str) -> Result<(String, f64), String> {

@@ -1,0 +1,146 @@
+//! A gradient in a budget of bytes, or on several threads.
+
+use super::Problem;
+use crate::adjoint::{
+    Gradient, gradient_observed, gradient_on_lanes, gradient_online, gradient_online_on_lanes,
+};
+use crate::budget::{Measured, Plan, Planned, Resources, measure};
+use crate::error::Error;
+use crate::method::Method;
+use crate::objective::Objective;
+use crate::ode::{Initial, Vjp};
+use crate::recurrence::{Adaptive, Frontier, Recurrence};
+use crate::schedule::{Counts, LaneCounts, MixedOnline, Pair, PairOnline, Sizes};
+use crate::snapshot::MemoryStore;
+use crate::stepper::AdjointStepper;
+
+/// What was planned for a gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlanSummary {
+    /// The schedule's name.
+    pub schedule: &'static str,
+    /// Bytes of memory that were allowed.
+    pub budget_bytes: Option<u64>,
+    /// Threads that take steps.
+    pub threads: usize,
+    /// Seconds that the gradient was to take, by what a few of its steps cost; where error control
+    /// chooses the steps, as soon as their number was known.
+    pub predicted_seconds: Option<f64>,
+}
+
+/// Steps of error control that are tried to learn what they cost.
+const PROBED: usize = 16;
+
+impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
+    pub(super) fn planned_gradient_by<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Gradient, PlanSummary), Error> {
+        match self.options.fixed_steps {
+            Some(steps) => self.planned_fixed(stepper, steps),
+            None => self.planned_controlled(stepper, stop_if_stiff),
+        }
+    }
+
+    fn planned_fixed<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        steps: usize,
+    ) -> Result<(Gradient, PlanSummary), Error> {
+        let (chain, p, progress) = (self.fixed(stepper, steps)?, self.p, self.options.on_progress);
+        let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
+        let plan = Plan::new(steps, &measured, &self.resources(&measured, steps))?;
+        let summary = self.summary(plan.name(), plan.threads, plan.seconds);
+        let mut store = MemoryStore::new();
+        let gradient = match plan.planned {
+            Planned::Mixed(mixed) => gradient_observed(&chain, p, mixed, &mut store, progress)?,
+            Planned::Pair(pair) => gradient_on_lanes(&chain, p, pair, progress)?,
+            Planned::Periodic(periodic) => {
+                gradient_observed(&chain, p, periodic, &mut store, progress)?
+            }
+        };
+        Ok((gradient, summary))
+    }
+
+    fn planned_controlled<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Gradient, PlanSummary), Error> {
+        let (p, progress) = (self.p, self.options.on_progress);
+        let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+        let measured = self.probed(&mut frontier)?;
+        let resources = self.resources(&measured, usize::MAX);
+        let Sizes { state, .. } = measured.sizes;
+        if let Some(slots) = measured.lanes(&resources) {
+            let slots = usize::try_from(times_left(slots, state) / state).unwrap_or(usize::MAX);
+            let costs = measured.lane_costs();
+            let pair = PairOnline::new(slots, costs)?;
+            let gradient = gradient_online_on_lanes(&mut frontier, p, pair, progress)?;
+            let pair = Pair::new(frontier.chain().num_steps(), slots, costs)?;
+            let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
+            self.within_budget(&gradient, frontier.chain().grid_bytes())?;
+            return Ok((gradient, self.summary("pair", 2, seconds)));
+        }
+        let slots = times_left(measured.slot_bytes(resources.memory)?, state);
+        let schedule = MixedOnline::new(slots, measured.sizes, measured.costs)?;
+        let mut store = MemoryStore::new();
+        let gradient = gradient_online(&mut frontier, p, schedule.clone(), &mut store, progress)?;
+        let counts = Counts::of_online(schedule, frontier.chain().num_steps())?;
+        self.within_budget(&gradient, frontier.chain().grid_bytes())?;
+        Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
+    }
+
+    /// What the first steps of a run cost, which then begins again.
+    pub(super) fn probed<N: AdjointStepper<O>>(
+        &self,
+        frontier: &mut Adaptive<'a, O, I, J, N>,
+    ) -> Result<Measured, Error> {
+        frontier.probe(self.p, PROBED)?;
+        let memory = self.options.budget.unwrap_or(u64::MAX);
+        let measured = measure(frontier.chain(), self.p, memory)?;
+        frontier.restart();
+        Ok(measured)
+    }
+
+    /// What was allowed: bytes, or a number of snapshots for each of which there is room.
+    fn resources(&self, measured: &Measured, steps: usize) -> Resources {
+        let snapshots = self.options.snapshots.unwrap_or(steps) as u64;
+        let room = snapshots.saturating_mul(measured.sizes.state);
+        let own = measured.sweep_bytes * self.options.threads.min(2) as u64;
+        let memory = self.options.budget.unwrap_or(room.saturating_add(own));
+        Resources { memory, disk: None, threads: self.options.threads }
+    }
+
+    pub(super) fn summary(
+        &self,
+        schedule: &'static str,
+        threads: usize,
+        seconds: f64,
+    ) -> PlanSummary {
+        let budget_bytes = self.options.budget;
+        PlanSummary { schedule, budget_bytes, threads, predicted_seconds: Some(seconds) }
+    }
+
+    fn within_budget(&self, gradient: &Gradient, grid: usize) -> Result<(), Error> {
+        let stats = &gradient.stats;
+        match self.options.budget {
+            Some(budget) if stats.peak_bytes > budget => Err(Error::OverBudget {
+                budget,
+                held: stats.peak_bytes,
+                steps: stats.steps,
+                grid: grid as u64,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is left for slots beside the times of steps whose number is not known yet: they are 8
+/// bytes each, and count where states are small.
+pub(super) fn times_left(slots: u64, state: u64) -> u64 {
+    const SMALL: u64 = 1024;
+    let share = if state < SMALL { 2 } else { 8 };
+    (slots - slots / share).max(state)
+}
