@@ -196,3 +196,45 @@ fn some_snapshots(what: &str) {
     let _ = std::fs::remove_dir(directory);
     tell_peak();
 }
+
+/// What a process holds beside a budget: its code, its stacks, and what the system's allocator keeps.
+const CONSTANT_MB: f64 = 8.0;
+
+/// p6 for some steps in a budget; what it is told are the budget in MB and the cores.
+fn in_a_budget(what: &str) {
+    let mut words = what.split(' ');
+    let budget: u64 = words.next().unwrap().parse().unwrap();
+    let threads: usize = words.next().unwrap().parse().unwrap();
+    let problem = burgers::p6();
+    let end = problem.span.0 + 0.1 * (problem.span.1 - problem.span.0);
+    let objective = LeastSquares::new(vec![end], problem.y0.clone(), &[1.0]).unwrap();
+    let run =
+        Problem::new(&problem.ode, &problem.y0, &objective, (problem.span.0, end), &problem.p)
+            .method(Explicit::Named(&RK4))
+            .fixed_steps(1000)
+            .budget(budget << 20)
+            .threads(threads);
+    let directory = std::env::temp_dir().join(format!("costate-budget-{}", std::process::id()));
+    let run = if words.next().is_some() { run.on_disk(&directory) } else { run };
+    let g = run.gradient().unwrap();
+    assert!(g.stats.peak_bytes <= budget << 20, "{:?}", g.stats);
+    let _ = std::fs::remove_dir(directory);
+    tell_peak();
+    let hash = g.wrt_params.iter().fold(0u64, |h, x| h.rotate_left(5) ^ x.to_bits());
+    println!("bits {hash:x}");
+}
+
+#[test]
+fn a_budget_is_kept() {
+    const TEST: &str = "a_budget_is_kept";
+    if let Some(what) = told() {
+        return in_a_budget(&what);
+    }
+    let budgets = ["4 1", "20 1", "60 1", "200 1", "20 2", "60 2", "12 1 disk"];
+    for what in budgets {
+        let Some(peak) = peak_of(TEST, what) else { return };
+        let budget: f64 = what.split(' ').next().unwrap().parse().unwrap();
+        assert!(peak <= budget + CONSTANT_MB, "{what}: {peak} MB");
+        println!("{what}: {peak} MB");
+    }
+}

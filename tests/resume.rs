@@ -83,7 +83,9 @@ fn has_position(scratch: &Scratch) -> bool {
 fn fifty_kills_change_no_bit() {
     let mut random = fastrand::Rng::with_seed(11);
     let (mut kills, mut in_reverse, mut finished) = (0, 0, 0);
-    let settings: [&[&str]; 4] = [
+    let settings: [&[&str]; 6] = [
+        &["--budget", "200kB"],
+        &["--fixed-steps", "12000", "--budget", "12kB"],
         &["--snapshots", "30"],
         &["--fixed-steps", "12000", "--snapshots", "12"],
         &["--schedule", "revolve", "--snapshots", "15"],

@@ -16,9 +16,9 @@ struct KeptStep<K> {
 pub(super) struct Slots<'a, R: Recurrence> {
     store: &'a mut dyn SnapshotStore<R::Scalar>,
     tapes: Vec<Option<KeptStep<R::Kept>>>,
-    tape_bytes: usize,
-    /// Slots whose tape is in use.
+    /// Slots whose tape is in use, and the bytes of what they keep.
     tapes_in_use: usize,
+    tape_bytes: usize,
     pub peak: Peak,
 }
 
@@ -32,19 +32,19 @@ pub(super) struct Peak {
 }
 
 impl<'a, R: Recurrence> Slots<'a, R> {
-    pub fn new(chain: &R, store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
-        let tape_bytes = chain.kept_bytes();
-        Slots { store, tapes: Vec::new(), tape_bytes, tapes_in_use: 0, peak: Peak::default() }
+    pub fn new(store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
+        Slots { store, tapes: Vec::new(), tapes_in_use: 0, tape_bytes: 0, peak: Peak::default() }
     }
 
     pub fn store_state(
         &mut self,
+        chain: &R,
         slot: usize,
         step: usize,
         y: &[R::Scalar],
     ) -> Result<(), SnapshotError> {
-        self.drop_tape(slot);
-        self.store.store(slot, step, y)?;
+        self.drop_tape(chain, slot);
+        self.store.store(slot, step, &y[..chain.state_len(step)])?;
         self.note_peak();
         Ok(())
     }
@@ -67,8 +67,9 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         }
         let Some(place) = &mut self.tapes[slot] else { return Ok(false) };
         chain.exchange(tape, &mut place.kept);
-        self.tapes_in_use += usize::from(place.step.is_none());
-        place.step = Some(step);
+        let before = place.step.replace(step);
+        self.count_tape(chain, before, -1);
+        self.count_tape(chain, Some(step), 1);
         self.note_peak();
         Ok(true)
     }
@@ -76,13 +77,17 @@ impl<'a, R: Recurrence> Slots<'a, R> {
     /// Writes y_`step` to `y`, or says that it is on a tape.
     pub fn restore(
         &mut self,
+        chain: &R,
         slot: usize,
         step: usize,
         y: &mut [R::Scalar],
     ) -> Result<Keep, SnapshotError> {
         match self.tapes.get(slot) {
             Some(Some(kept)) if kept.step == Some(step) => Ok(Keep::Tape),
-            _ => self.store.restore(slot, step, y).map(|()| Keep::State),
+            _ => {
+                let y = &mut y[..chain.state_len(step)];
+                self.store.restore(slot, step, y).map(|()| Keep::State)
+            }
         }
     }
 
@@ -99,7 +104,8 @@ impl<'a, R: Recurrence> Slots<'a, R> {
     pub fn take_tape(&mut self, chain: &R, slot: usize, tape: &mut R::Tape) {
         if let Some(Some(place)) = self.tapes.get_mut(slot) {
             chain.exchange(tape, &mut place.kept);
-            self.tapes_in_use -= usize::from(place.step.take().is_some());
+            let before = place.step.take();
+            self.count_tape(chain, before, -1);
         }
     }
 
@@ -107,22 +113,31 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         self.store.expect(slot, step);
     }
 
-    pub fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
-        self.drop_tape(slot);
+    pub fn free(&mut self, chain: &R, slot: usize) -> Result<(), SnapshotError> {
+        self.drop_tape(chain, slot);
         self.store.free(slot)
     }
 
-    fn drop_tape(&mut self, slot: usize) {
+    fn drop_tape(&mut self, chain: &R, slot: usize) {
         if let Some(place) = self.tapes.get_mut(slot)
             && let Some(kept) = place.take()
         {
-            self.tapes_in_use -= usize::from(kept.step.is_some());
+            self.count_tape(chain, kept.step, -1);
+        }
+    }
+
+    /// Counts the tape of `step`, where there is one, `times` more.
+    fn count_tape(&mut self, chain: &R, step: Option<usize>, times: isize) {
+        if let Some(step) = step {
+            let bytes = chain.kept_bytes(step) as isize;
+            self.tapes_in_use = self.tapes_in_use.saturating_add_signed(times);
+            self.tape_bytes = self.tape_bytes.saturating_add_signed(times * bytes);
         }
     }
 
     fn note_peak(&mut self) {
         let usage = self.store.usage();
-        let memory_bytes = usage.memory_bytes + self.tapes_in_use * self.tape_bytes;
+        let memory_bytes = usage.memory_bytes + self.tape_bytes;
         let peak = &mut self.peak;
         peak.slots = peak.slots.max(usage.slots + self.tapes_in_use);
         peak.memory_bytes = peak.memory_bytes.max(memory_bytes);

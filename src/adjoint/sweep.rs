@@ -72,7 +72,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             current_on: None,
             tape,
             on_tape: None,
-            slots: Slots::new(chain, store),
+            slots: Slots::new(store),
             value,
             passed: 0,
             adjoint,
@@ -181,7 +181,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         match action {
             Action::Store { step, slot, keep: Keep::State } if Some(step) == self.current => {
                 self.read_current(chain);
-                self.slots.store_state(slot, step, &self.y)?;
+                self.slots.store_state(chain, slot, step, &self.y)?;
             }
             Action::Store { step, slot, keep: Keep::Tape }
                 if self.on_tape == Some(step) && self.current == step.checked_add(1) =>
@@ -192,7 +192,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
                 }
             }
             Action::Restore { step, slot } => {
-                let keep = self.slots.restore(slot, step, &mut self.y)?;
+                let keep = self.slots.restore(chain, slot, step, &mut self.y)?;
                 self.current = Some(step);
                 self.current_on = (keep == Keep::Tape).then_some(slot);
             }
@@ -212,7 +212,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
                 if self.current_on == Some(slot) {
                     self.read_current(chain);
                 }
-                self.slots.free(slot)?;
+                self.slots.free(chain, slot)?;
             }
             _ => return Err(self.misled(&format!("{action:?}"), chain)),
         }
@@ -246,7 +246,8 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     /// Writes the current state to `y` where it is only on a tape.
     fn read_current(&mut self, chain: &R) {
         if let Some(slot) = self.current_on.take() {
-            self.y.copy_from_slice(self.slots.start(chain, slot));
+            let start = self.slots.start(chain, slot);
+            self.y[..start.len()].copy_from_slice(start);
         }
     }
 

@@ -7,7 +7,7 @@ use num_traits::{One, Zero};
 use crate::error::Error;
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
-use crate::schedule::{Costs, Sizes};
+use crate::schedule::{Costs, Place, Sizes};
 use crate::snapshot::{MemoryStore, SnapshotStore};
 
 /// What a chain costs.
@@ -33,7 +33,7 @@ const LONG_ENOUGH: Duration = Duration::from_millis(100);
 /// Where a step fails.
 pub fn measure<R: Recurrence>(chain: &R, p: &[R::Scalar], budget: u64) -> Result<Measured, Error> {
     let state = (chain.dim() * R::Scalar::BYTES) as u64;
-    let tape = chain.kept_bytes() as u64;
+    let tape = chain.kept_bytes(0) as u64;
     let vectors = 3 * state + (chain.num_params() * R::Scalar::BYTES) as u64;
     let tapes_at_once = budget / 2 / tape.max(1);
     let keeps = tape > 0 && tapes_at_once > 0;
@@ -149,4 +149,28 @@ impl<'a, R: Recurrence> Bench<'a, R> {
 fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_unstable_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// What each step of a chain whose steps differ costs: takes and reverses each once, which is a
+/// gradient's work, and copies each state once. Where the figures are known they are better given.
+///
+/// # Errors
+/// Where a step fails.
+pub fn measure_places<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<Vec<Place>, Error> {
+    let mut bench = Bench::new(chain, p);
+    let mut copy = vec![R::Scalar::zero(); chain.dim()];
+    chain.initial(p, &mut bench.y);
+    (0..chain.num_steps())
+        .map(|n| {
+            let (len, tape) = (chain.state_len(n), chain.kept_bytes(n) as u64);
+            let begun = Instant::now();
+            copy[..len].copy_from_slice(&bench.y[..len]);
+            let store = begun.elapsed().as_secs_f64();
+            let (step, adjoint) = (bench.step(n)?, bench.reverse(n)?);
+            let state = ((len * R::Scalar::BYTES) as u64).max(1);
+            let sizes = Sizes { state, tape: (tape > 0).then_some(tape.max(state)) };
+            let costs = Costs { step, adjoint, store, restore: store, keep_tape: 0.0 };
+            Ok(Place { costs, sizes })
+        })
+        .collect()
 }

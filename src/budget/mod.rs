@@ -4,5 +4,5 @@
 mod measure;
 mod plan;
 
-pub use measure::{Measured, measure};
+pub use measure::{Measured, measure, measure_places};
 pub use plan::{Disk, Plan, Planned, Resources};

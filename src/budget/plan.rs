@@ -212,8 +212,8 @@ impl Measured {
         let (costs, bytes) = (&self.costs, self.sizes.state as f64);
         let fast = SlotCosts { write: nanoseconds(costs.store), read: nanoseconds(costs.restore) };
         let slow = SlotCosts {
-            write: nanoseconds(bytes / disk.write),
-            read: nanoseconds(bytes / disk.read),
+            write: nanoseconds(disk.latency + bytes / disk.write),
+            read: nanoseconds(disk.latency + bytes / disk.read),
         };
         let reverse = nanoseconds(costs.step + costs.adjoint);
         TierCosts { step: nanoseconds(costs.step), reverse, fast, slow }

@@ -152,7 +152,7 @@ where
         Some(self.stepper.kept_tape(self.ode, self.part()))
     }
 
-    fn kept_bytes(&self) -> usize {
+    fn kept_bytes(&self, _n: usize) -> usize {
         self.stepper.kept_tape_bytes(self.ode, self.part())
     }
 

@@ -119,6 +119,11 @@ pub trait Recurrence: Sync {
     }
     /// A tape for one step.
     fn tape(&self) -> Self::Tape;
+    /// How many of the first numbers of y_n are of use: d, but for chains whose states differ in
+    /// length. The others are not kept.
+    fn state_len(&self, _n: usize) -> usize {
+        self.dim()
+    }
     /// Bytes that a tape occupies.
     fn tape_bytes(&self) -> usize {
         0
@@ -127,8 +132,8 @@ pub trait Recurrence: Sync {
     fn kept(&self) -> Option<Self::Kept> {
         None
     }
-    /// Bytes that a kept step occupies.
-    fn kept_bytes(&self) -> usize {
+    /// Bytes that the kept step n occupies.
+    fn kept_bytes(&self, _n: usize) -> usize {
         0
     }
     /// Exchanges the step on `tape` for the one in `kept`.

@@ -124,6 +124,12 @@ impl Uniform {
         if steps > 1 && budget < sizes.state {
             return Err(ScheduleError::Budget { bytes: budget, needed: sizes.state });
         }
+        if all_fits(steps, budget, &sizes, &costs) {
+            let reach = Reach::new(sizes);
+            let first = if sizes.tape.is_some() { Keep::Tape } else { Keep::State };
+            let (table, ..) = MixedTable::new(1, vec![sizes.state], &sizes, &costs);
+            return Ok(Uniform { sizes, reach, table, first });
+        }
         let (longest, levels) = table_size(steps, budget, &sizes, most_work);
         let (table, state, tape) = MixedTable::new(longest, levels, &sizes, &costs);
         let begin = |cell: usize| {
@@ -162,7 +168,7 @@ impl Uniform {
         let Some(left) = bytes.checked_sub(self.sizes.of(anchor)) else {
             return Choice { distance: steps - 1, keep: None };
         };
-        if left < self.sizes.state {
+        if left < self.sizes.state || l == 2 {
             return Choice { distance: steps - 1, keep: None };
         }
         let r = self.reach.repetition(l, bytes);
@@ -177,6 +183,15 @@ impl Uniform {
             Choice { distance, keep: Some(Keep::State) }
         }
     }
+}
+
+/// Whether there is nothing to choose: all that is worth keeping has room.
+fn all_fits(steps: usize, budget: u64, sizes: &Sizes, costs: &Costs) -> bool {
+    let (each, worth) = match sizes.tape {
+        Some(tape) => (tape, true),
+        None => (sizes.state, costs.store + costs.restore < costs.step),
+    };
+    worth && steps > 2 && budget / each >= steps as u64
 }
 
 /// The reach with tapes, without, or with leaves, that promises to cost least.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::file::{self, io_error};
+use super::file::{self, Durability, io_error};
 use crate::error::SnapshotError;
 
 /// Bytes a second.
@@ -15,16 +15,18 @@ pub struct Bandwidth {
     pub write: f64,
     /// Read, right after they were written: from the system's memory where it still holds them.
     pub read: f64,
+    /// Seconds that a file takes however short it is, to be put in its place or to be read.
+    pub latency: f64,
 }
 
 /// The first piece that is written, and each one doubles it.
 const SMALLEST: usize = 256 << 10;
-const LARGEST: usize = 16 << 20;
+const LARGEST: usize = 4 << 20;
 /// Pieces are written until one has taken so long.
 const LONG_ENOUGH: Duration = Duration::from_millis(25);
 
 /// Writes and reads a file in `directory`, which is made where it is not there, in pieces that grow
-/// until the figures mean something: about 0.1 s and at most 16 MiB of file and of memory. A disk that writes less than
+/// until the figures mean something: about 0.1 s and at most 4 MiB of file and of memory. A disk that writes less than
 /// 2 MB/s takes longer.
 ///
 /// # Errors
@@ -36,6 +38,17 @@ pub fn measure_disk(directory: impl AsRef<Path>) -> Result<Bandwidth, SnapshotEr
     let measured = measure(&path).map_err(|source| io_error(&path, source));
     let removed = fs::remove_file(&path).map_err(|source| io_error(&path, source));
     measured.and_then(|bandwidth| removed.map(|()| bandwidth))
+}
+
+/// How often a short file is put in its place.
+const FILES: u32 = 16;
+
+fn latency(path: &Path) -> io::Result<f64> {
+    let begun = Instant::now();
+    for _ in 0..FILES {
+        file::write(path, &[1; 64], Durability::Process)?;
+    }
+    Ok(begun.elapsed().as_secs_f64() / f64::from(FILES))
 }
 
 fn measure(path: &Path) -> io::Result<Bandwidth> {
@@ -52,7 +65,8 @@ fn measure(path: &Path) -> io::Result<Bandwidth> {
             let begun = Instant::now();
             File::open(path)?.read_exact(&mut bytes)?;
             let per_second = |time: Duration| size as f64 / time.as_secs_f64().max(1e-9);
-            return Ok(Bandwidth { write: per_second(written), read: per_second(begun.elapsed()) });
+            let read = per_second(begun.elapsed());
+            return Ok(Bandwidth { write: per_second(written), read, latency: latency(path)? });
         }
         size *= 2;
     }

@@ -48,7 +48,7 @@ impl<S: Scalar> Recurrence for Network<S> {
     fn kept(&self) -> Option<[S; D]> {
         Some(self.tape())
     }
-    fn kept_bytes(&self) -> usize {
+    fn kept_bytes(&self, _n: usize) -> usize {
         D * S::BYTES
     }
     fn exchange(&self, tape: &mut [S; D], kept: &mut [S; D]) {
