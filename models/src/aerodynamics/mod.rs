@@ -1,3 +1,4 @@
 //! Flow and the structures in it.
 
+pub mod euler;
 pub mod pitch_plunge;

@@ -1,0 +1,29 @@
+//! Van Albada's slope of a cell.
+//!
+//! s(a, b) = (a (b² + ε) + b (a² + ε)) / (a² + b² + 2ε), a and b being the differences to the cell
+//! before and to the cell after. For ε > 0 it is a smooth function; where both differences are
+//! below √ε it tends to their mean, which keeps second order at extrema.
+//!
+//! G. D. van Albada, B. van Leer, W. W. Roberts, Astron. Astrophys. 108 (1982) 76–84; also
+//! doi:10.1007/978-3-642-60543-7_6.
+
+use super::Number;
+
+/// ε
+const SMALL: f64 = 1e-4;
+
+/// s(a, b)
+#[inline(always)]
+pub fn slope<R: Number>(a: R, b: R) -> R {
+    let (aa, bb) = (a * a + R::of(SMALL), b * b + R::of(SMALL));
+    (a * bb + b * aa) / (aa + bb)
+}
+
+/// (∂s/∂a, ∂s/∂b)
+#[inline(always)]
+pub fn slope_derivative(a: f64, b: f64) -> (f64, f64) {
+    let (aa, bb) = (a * a + SMALL, b * b + SMALL);
+    let inverse = 1.0 / (aa + bb);
+    let slope = (a * bb + b * aa) * inverse;
+    ((bb + 2.0 * a * (b - slope)) * inverse, (aa + 2.0 * b * (a - slope)) * inverse)
+}
