@@ -2,3 +2,4 @@
 
 pub mod euler;
 pub mod pitch_plunge;
+pub mod wing;

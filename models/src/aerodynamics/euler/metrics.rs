@@ -136,6 +136,12 @@ impl NodesBar {
         let row = || vec![0.0; ni];
         NodesBar { x: zeros(), y: zeros(), ends: [row(), row(), row(), row()] }
     }
+
+    /// Sets all to zero.
+    pub fn clear(&mut self) {
+        self.x.fill(0.0);
+        self.y.fill(0.0);
+    }
 }
 
 /// The transposed derivative of one face: by its first and its second corner, the sign of its
