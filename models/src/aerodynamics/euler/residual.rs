@@ -15,19 +15,19 @@ pub(super) type Four<R> = [Vec<R>; 4];
 /// The part of each of four fields from `at` on.
 #[inline(always)]
 pub(super) fn from<R>(fields: &Four<R>, at: usize) -> [&[R]; 4] {
-    fields.each_ref().map(|field| &field[at..])
+    [&fields[0][at..], &fields[1][at..], &fields[2][at..], &fields[3][at..]]
 }
 
 /// [`LANES`] numbers.
 #[inline(always)]
-pub(super) fn lanes<R: Copy>(x: &[R], at: usize) -> [R; LANES] {
-    *x[at..].first_chunk().expect("rows are whole multiples of the lanes")
+pub(super) fn lanes<R>(x: &[R], at: usize) -> &[R; LANES] {
+    x[at..].first_chunk().expect("rows are whole multiples of the lanes")
 }
 
-/// The same of four rows.
+/// The same of four rows; written out, because `map` copies through memory.
 #[inline(always)]
-pub(super) fn lanes4<R: Copy>(x: &[&[R]; 4], at: usize) -> [[R; LANES]; 4] {
-    x.map(|x| lanes(x, at))
+pub(super) fn lanes4<'a, R>(x: &[&'a [R]; 4], at: usize) -> [&'a [R; LANES]; 4] {
+    [lanes(x[0], at), lanes(x[1], at), lanes(x[2], at), lanes(x[3], at)]
 }
 
 /// Cells in rows, with one more on each side.
@@ -74,7 +74,7 @@ fn load<R: Number>(metrics: &Metrics<R>, frame: &Frame<R>, y: &[R], w: &mut Four
     for j in 0..nj {
         let (at, to) = (j * ni, row(ni, j));
         for i in (0..ni).step_by(LANES) {
-            let cons = [rho, mx, my, e].map(|x| lanes(x, at + i));
+            let cons = lanes4(&[rho, mx, my, e], at + i);
             let mut prim = [[R::of(0.0); LANES]; 4];
             for k in 0..LANES {
                 let inverse = R::of(1.0) / cons[0][k];
@@ -156,8 +156,8 @@ impl<'a, R: Number> FaceRow<'a, R> {
     }
 
     #[inline(always)]
-    pub(super) fn at(&self, i: usize) -> [[R; LANES]; 4] {
-        [self.nx, self.ny, self.s, self.g].map(|x| lanes(x, i))
+    pub(super) fn at(&self, i: usize) -> [&'a [R; LANES]; 4] {
+        lanes4(&[self.nx, self.ny, self.s, self.g], i)
     }
 
     /// Face i: normal, velocity, length.

@@ -205,8 +205,9 @@ fn faces_vjp(
     [left, right]: [[&[f64]; 4]; 2],
     [left_slopes, right_slopes]: [[&[f64]; 4]; 2],
     [left_g, right_g]: [[&[f64]; 4]; 2],
-    (left_bar, right_bar, faces_bar, sums): FacesOut<'_>,
+    (left_bar, right_bar, faces_bar, all_sums): FacesOut<'_>,
 ) {
+    let mut sums = *all_sums;
     for i in (0..n).step_by(LANES) {
         let (l, ls, lg) = (lanes4(&left, i), lanes4(&left_slopes, i), lanes4(&left_g, i));
         let (r, rs, rg) = (lanes4(&right, i), lanes4(&right_slopes, i), lanes4(&right_g, i));
@@ -241,6 +242,7 @@ fn faces_vjp(
             row[i..][..LANES].copy_from_slice(face);
         }
     }
+    *all_sums = sums;
 }
 
 /// A boundary: the inner one fills `right`, the outer one `left`.

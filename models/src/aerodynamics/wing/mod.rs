@@ -47,6 +47,7 @@ pub use forces::Coefficients;
 pub use objective::Mean;
 use ogrid::{Grid, Rings};
 use parameters::{MACH, NUM_PARAMS, NUM_SHAPE, SHAPE};
+pub use stability::courant;
 
 use super::euler::{FrameBar, Inner, LANES, NodesBar, Scratch, ScratchBar, gas, rates, rates_vjp};
 
@@ -69,10 +70,10 @@ use super::euler::{FrameBar, Inner, LANES, NodesBar, Scratch, ScratchBar, gas, r
 /// assert!(wing.coefficients(0.0, &y, &p).lift.abs() < 1e-12);
 /// # Ok::<(), costate_models::aerodynamics::wing::WingError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Wing {
     rings: Rings,
-    latest: Mutex<Option<Arc<Grid>>>,
+    latest: Arc<Mutex<Option<Arc<Grid>>>>,
 }
 
 /// Scratch of the rates and of their derivative.
@@ -96,7 +97,7 @@ impl Wing {
         if !fits || !radius.is_finite() {
             return Err(WingError::Rings { around, rings, radius });
         }
-        Ok(Wing { rings: Rings { around, rings, radius }, latest: Mutex::new(None) })
+        Ok(Wing { rings: Rings { around, rings, radius }, latest: Arc::default() })
     }
 
     /// Cells around the section, and rings.
