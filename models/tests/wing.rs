@@ -35,7 +35,9 @@ fn all_moves() -> Vec<f64> {
 /// The state at a time after the section was put into the stream.
 fn developed(wing: &Wing, p: &[f64], end: f64) -> Vec<f64> {
     let y0 = wing.free_stream(p);
-    let steps = (end / (0.8 * wing.largest_step(&SSPRK3, 0.0, &y0, p).0)).ceil() as usize;
+    // Rounded, so that mirrored flows take the same steps.
+    let rate = (1.25 / wing.largest_step(&SSPRK3, 0.0, &y0, p).0 / 10.0).ceil() * 10.0;
+    let steps = (end * rate).ceil() as usize;
     let problem = Problem::new(wing, &y0, &(), (0.0, end), p);
     let run = problem.method(Explicit::Named(&SSPRK3)).fixed_steps(steps).solve(&[end]).unwrap();
     run.states.into_iter().next().unwrap()

@@ -63,45 +63,41 @@ pub(super) fn row(ni: usize, j: usize) -> usize {
     (j + 1) * (ni + 2)
 }
 
-/// Writes the primitive variables in the body's axes of y, with the neighbours of the last and the
-/// first cells, and rows extrapolated beyond both boundaries.
+/// Writes row j of the primitive variables, in the body's axes, with the neighbours of the last and
+/// of the first cell.
 #[inline(always)]
-fn load<R: Number>(metrics: &Metrics<R>, frame: &Frame<R>, y: &[R], w: &mut Four<R>) {
-    let (ni, nj) = (metrics.ni, metrics.nj);
-    let cells = ni * nj;
-    let (cos, sin) = (frame.cos, frame.sin);
-    let [rho, mx, my, e] = from_fn(|k| &y[k * cells..(k + 1) * cells]);
-    for j in 0..nj {
-        let (at, to) = (j * ni, row(ni, j));
-        for i in (0..ni).step_by(LANES) {
-            let cons = lanes4(&[rho, mx, my, e], at + i);
-            let mut prim = [[R::of(0.0); LANES]; 4];
-            for k in 0..LANES {
-                let inverse = R::of(1.0) / cons[0][k];
-                let (u, v) = (cons[1][k] * inverse, cons[2][k] * inverse);
-                let kinetic = R::of(0.5) * (cons[1][k] * u + cons[2][k] * v);
-                prim[0][k] = cons[0][k];
-                prim[1][k] = cos * u - sin * v;
-                prim[2][k] = sin * u + cos * v;
-                prim[3][k] = R::of(GAMMA_1) * (cons[3][k] - kinetic);
-            }
-            for (w, prim) in w.iter_mut().zip(&prim) {
-                w[to + 1 + i..][..LANES].copy_from_slice(prim);
-            }
+fn load<R: Number>(metrics: &Metrics<R>, frame: &Frame<R>, j: usize, y: &[R], w: &mut Four<R>) {
+    let (ni, cells, at) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
+    let (cos, sin, to) = (frame.cos, frame.sin, row(metrics.ni, j));
+    let fields = [&y[at..], &y[cells + at..], &y[2 * cells + at..], &y[3 * cells + at..]];
+    for i in (0..ni).step_by(LANES) {
+        let cons = lanes4(&fields, i);
+        let mut prim = [[R::of(0.0); LANES]; 4];
+        for k in 0..LANES {
+            let inverse = R::of(1.0) / cons[0][k];
+            let (u, v) = (cons[1][k] * inverse, cons[2][k] * inverse);
+            let kinetic = R::of(0.5) * (cons[1][k] * u + cons[2][k] * v);
+            prim[0][k] = cons[0][k];
+            prim[1][k] = cos * u - sin * v;
+            prim[2][k] = sin * u + cos * v;
+            prim[3][k] = R::of(GAMMA_1) * (cons[3][k] - kinetic);
+        }
+        for (w, prim) in w.iter_mut().zip(&prim) {
+            w[to + 1 + i..][..LANES].copy_from_slice(prim);
         }
     }
-    let stride = ni + 2;
     for w in w {
-        for j in 0..nj {
-            let at = row(ni, j);
-            w[at] = w[at + ni];
-            w[at + ni + 1] = w[at + 1];
-        }
-        let last = (nj + 1) * stride;
-        for i in 0..stride {
-            let two = R::of(2.0);
-            w[i] = two * w[stride + i] - w[2 * stride + i];
-            w[last + i] = two * w[last - stride + i] - w[last - 2 * stride + i];
+        w[to] = w[to + ni];
+        w[to + ni + 1] = w[to + 1];
+    }
+}
+
+/// Writes the row beyond a boundary, 2 W₀ − W₁ of the `first` and the `second` row from there.
+#[inline(always)]
+fn extrapolate<R: Number>(ni: usize, [to, first, second]: [usize; 3], w: &mut Four<R>) {
+    for w in w {
+        for i in 0..ni + 2 {
+            w[to + i] = R::of(2.0) * w[first + i] - w[second + i];
         }
     }
 }
@@ -109,13 +105,9 @@ fn load<R: Number>(metrics: &Metrics<R>, frame: &Frame<R>, y: &[R], w: &mut Four
 /// Writes the slopes of a row of `n` cells between the rows before and after.
 #[inline(always)]
 pub(super) fn slopes<R: Number>([before, here, after]: [&[R]; 3], n: usize, out: &mut [R]) {
-    for i in (0..n).step_by(LANES) {
-        let (x, y, z) = (lanes(before, i), lanes(here, i), lanes(after, i));
-        let mut s = [R::of(0.0); LANES];
-        for k in 0..LANES {
-            s[k] = slope(y[k] - x[k], z[k] - y[k]);
-        }
-        out[i..][..LANES].copy_from_slice(&s);
+    let (before, here, after, out) = (&before[..n], &here[..n], &after[..n], &mut out[..n]);
+    for i in 0..n {
+        out[i] = slope(here[i] - before[i], after[i] - here[i]);
     }
 }
 
@@ -244,7 +236,9 @@ pub fn residual<R: Number>(
     let (ni, nj) = (metrics.ni, metrics.nj);
     let Scratch { w, slopes_i, slopes_j: [below, above], flux_i, flux_j: [low, high], net } =
         scratch;
-    load(metrics, frame, y, w);
+    load(metrics, frame, 0, y, w);
+    load(metrics, frame, 1, y, w);
+    extrapolate(ni, [0, row(ni, 0), row(ni, 1)], w);
     slopes_across(ni, 0, w, below);
     boundary(metrics, Some(inner), frame, w, below, low);
     for j in 0..nj {
@@ -256,6 +250,11 @@ pub fn residual<R: Number>(
         fluxes(frame, &faces, ni, (&left, &left_slopes), (&right, &right_slopes), flux_i);
         for flux in flux_i.iter_mut() {
             flux[ni] = flux[0];
+        }
+        if j + 2 < nj {
+            load(metrics, frame, j + 2, y, w);
+        } else if j + 2 == nj {
+            extrapolate(ni, [row(ni, nj), row(ni, nj - 1), row(ni, nj - 2)], w);
         }
         if j + 1 < nj {
             slopes_across(ni, j + 1, w, above);

@@ -76,9 +76,10 @@ pub fn residual_vjp(
     let (ni, nj) = (metrics.ni, metrics.nj);
     bar.sums = [[0.0; LANES]; 3];
     for field in &mut bar.w {
-        field.fill(0.0);
+        field[..2 * (ni + 2)].fill(0.0);
     }
-    frame_bar.angle += weigh(metrics, frame, dy, w, &mut bar.g, &mut bar.area, nodes);
+    let mut angle = [0.0; LANES];
+    weigh(metrics, frame, 0, dy, w, &mut angle, nodes, bar);
     slopes_across(ni, 0, &scratch.w, &mut bar.slopes_j[0]);
     boundary_vjp(metrics, Some(inner), frame, &scratch.w, nodes, frame_bar, bar);
     for j in 0..nj {
@@ -86,12 +87,20 @@ pub fn residual_vjp(
         i_faces_vjp(metrics, j, frame, &scratch.w, nodes, bar);
         cells_along_vjp(ni, j, &scratch.w, bar);
         if j + 1 < nj {
+            weigh(metrics, frame, j + 1, dy, w, &mut angle, nodes, bar);
             slopes_across(ni, j + 1, &scratch.w, &mut bar.slopes_j[1]);
             j_faces_vjp(metrics, j + 1, frame, &scratch.w, nodes, bar);
         } else {
             boundary_vjp(metrics, None, frame, &scratch.w, nodes, frame_bar, bar);
         }
         cells_across_vjp(ni, j, &scratch.w, bar);
+        if j == 0 {
+            extrapolate_vjp(ni, [0, row(ni, 0), row(ni, 1)], &mut bar.w);
+        }
+        // The rows next to the far field wait for what is extrapolated from them.
+        if (1..nj - 1).contains(&j) {
+            load_vjp(metrics, frame, j - 1, &scratch.w, &bar.w, y_bar, &mut angle);
+        }
         bar.slopes_j.swap(0, 1);
         bar.right.swap(0, 1);
     }
@@ -99,56 +108,56 @@ pub fn residual_vjp(
     frame_bar.velocity[0] += x;
     frame_bar.velocity[1] += y;
     frame_bar.rate += rate;
-    ghosts_vjp(ni, nj, &mut bar.w);
-    frame_bar.angle += load_vjp(metrics, frame, &scratch.w, &bar.w, y_bar);
+    extrapolate_vjp(ni, [row(ni, nj), row(ni, nj - 1), row(ni, nj - 2)], &mut bar.w);
+    for j in [nj - 2, nj - 1] {
+        load_vjp(metrics, frame, j, &scratch.w, &bar.w, y_bar, &mut angle);
+    }
+    frame_bar.angle += angle.iter().sum::<f64>();
 }
 
-/// Writes G, adds the derivatives by the areas, and returns that by the angle by which rates are
+/// Writes row j of G, and adds the derivatives by the areas and by the angle by which rates are
 /// turned back.
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
 fn weigh(
     metrics: &Metrics,
     frame: &Frame,
+    j: usize,
     dy: &[f64],
     w: &[f64],
-    g: &mut Four<f64>,
-    area: &mut [f64],
+    angle: &mut [f64; LANES],
     nodes: &mut NodesBar,
-) -> f64 {
-    let (ni, nj) = (metrics.ni, metrics.nj);
-    let cells = ni * nj;
-    let (cos, sin) = (frame.cos, frame.sin);
-    let mut angle = [0.0; LANES];
-    for j in 0..nj {
-        let (at, to) = (j * ni, row(ni, j));
-        let [w_row, dy_row] =
-            [w, dy].map(|x| from_fn::<_, 4, _>(|k| &x[k * cells + at..k * cells + at + ni]));
-        let inverse_area = &metrics.inverse_area[at..at + ni];
-        for i in (0..ni).step_by(LANES) {
-            let (ws, dys) = (lanes4(&w_row, i), lanes4(&dy_row, i));
-            let inverse = lanes(inverse_area, i);
-            let (mut out, mut area_bar) = ([[0.0; LANES]; 4], [0.0; LANES]);
-            for k in 0..LANES {
-                let [rho, mx, my, e] = from_fn(|v| ws[v][k]);
-                out[0][k] = rho * inverse[k];
-                out[1][k] = (cos * mx - sin * my) * inverse[k];
-                out[2][k] = (sin * mx + cos * my) * inverse[k];
-                out[3][k] = e * inverse[k];
-                let product = (rho * dys[0][k] + mx * dys[1][k]) + (my * dys[2][k] + e * dys[3][k]);
-                area_bar[k] = -product * inverse[k];
-                angle[k] += mx * dys[2][k] - my * dys[1][k];
-            }
-            for (g, out) in g.iter_mut().zip(&out) {
-                g[to + 1 + i..][..LANES].copy_from_slice(out);
-            }
-            area[i..][..LANES].copy_from_slice(&area_bar);
+    bar: &mut ScratchBar,
+) {
+    let (ni, cells, at) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
+    let (cos, sin, to) = (frame.cos, frame.sin, row(metrics.ni, j));
+    let w = [&w[at..], &w[cells + at..], &w[2 * cells + at..], &w[3 * cells + at..]];
+    let dy = [&dy[at..], &dy[cells + at..], &dy[2 * cells + at..], &dy[3 * cells + at..]];
+    let mut turning = *angle;
+    for i in (0..ni).step_by(LANES) {
+        let (w, dy) = (lanes4(&w, i), lanes4(&dy, i));
+        let inverse = lanes(&metrics.inverse_area, at + i);
+        let (mut g, mut area) = ([[0.0; LANES]; 4], [0.0; LANES]);
+        for k in 0..LANES {
+            let (rho, mx, my, e) = (w[0][k], w[1][k], w[2][k], w[3][k]);
+            g[0][k] = rho * inverse[k];
+            g[1][k] = (cos * mx - sin * my) * inverse[k];
+            g[2][k] = (sin * mx + cos * my) * inverse[k];
+            g[3][k] = e * inverse[k];
+            let product = (rho * dy[0][k] + mx * dy[1][k]) + (my * dy[2][k] + e * dy[3][k]);
+            area[k] = -product * inverse[k];
+            turning[k] += mx * dy[2][k] - my * dy[1][k];
         }
-        for g in g.iter_mut() {
-            g[to] = g[to + ni];
+        for (all, g) in bar.g.iter_mut().zip(&g) {
+            all[to + 1 + i..][..LANES].copy_from_slice(g);
         }
-        metrics.area_vjp(j, area, nodes);
+        bar.area[i..][..LANES].copy_from_slice(&area);
     }
-    angle.iter().sum()
+    *angle = turning;
+    for g in &mut bar.g {
+        g[to] = g[to + ni];
+    }
+    metrics.area_vjp(j, &bar.area, nodes);
 }
 
 /// The faces in row j.
@@ -322,8 +331,8 @@ fn cells_along_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
     }
 }
 
-/// Adds to the cells of row j and of the rows beside it what the faces below and above the row
-/// give.
+/// Adds to the cells of row j and of the row before what the faces below and above row j give, and
+/// begins the row behind with it.
 #[inline(always)]
 fn cells_across_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
     let (stride, at) = (ni + 2, row(ni, j) + 1);
@@ -340,7 +349,7 @@ fn cells_across_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
         for i in 0..ni {
             low[i] -= before[i];
             here[i] += (left[i] + right[i]) + (before[i] - after[i]);
-            high[i] += after[i];
+            high[i] = after[i];
         }
     }
 }
@@ -356,74 +365,64 @@ fn differences_vjp(
     before: &mut [f64],
     after: &mut [f64],
 ) {
-    for i in (0..n).step_by(LANES) {
-        let (x, y, z) = (lanes(below, i), lanes(here, i), lanes(above, i));
-        let (l, r) = (lanes(left, i), lanes(right, i));
-        let (mut a_bar, mut b_bar) = ([0.0; LANES], [0.0; LANES]);
-        for k in 0..LANES {
-            let (by_a, by_b) = slope_derivative(y[k] - x[k], z[k] - y[k]);
-            let slope_bar = 0.5 * (l[k] - r[k]);
-            a_bar[k] = by_a * slope_bar;
-            b_bar[k] = by_b * slope_bar;
-        }
-        before[i..][..LANES].copy_from_slice(&a_bar);
-        after[i..][..LANES].copy_from_slice(&b_bar);
+    let (below, here, above) = (&below[..n], &here[..n], &above[..n]);
+    let (left, right) = (&left[..n], &right[..n]);
+    let (before, after) = (&mut before[..n], &mut after[..n]);
+    for i in 0..n {
+        let (by_a, by_b) = slope_derivative(here[i] - below[i], above[i] - here[i]);
+        let slope_bar = 0.5 * (left[i] - right[i]);
+        before[i] = by_a * slope_bar;
+        after[i] = by_b * slope_bar;
     }
 }
 
-/// The rows beyond the boundaries are 2 W₀ − W₁.
+/// The transposed derivative of the row beyond a boundary, 2 W₀ − W₁.
 #[inline(always)]
-fn ghosts_vjp(ni: usize, nj: usize, w: &mut Four<f64>) {
-    let stride = ni + 2;
-    let last = (nj + 1) * stride;
+fn extrapolate_vjp(ni: usize, [from, first, second]: [usize; 3], w: &mut Four<f64>) {
     for w in w {
-        for i in 0..stride {
-            w[stride + i] += 2.0 * w[i];
-            w[2 * stride + i] -= w[i];
-            w[last - stride + i] += 2.0 * w[last + i];
-            w[last - 2 * stride + i] -= w[last + i];
+        for i in 0..ni + 2 {
+            w[first + i] += 2.0 * w[from + i];
+            w[second + i] -= w[from + i];
         }
     }
 }
 
-/// Adds to `y_bar`, and returns the derivative by the angle by which velocities are turned.
+/// Adds row j to `y_bar`, and the derivatives by the angle by which velocities are turned.
 #[inline(always)]
 fn load_vjp(
     metrics: &Metrics,
     frame: &Frame,
+    j: usize,
     w: &Four<f64>,
     w_bar: &Four<f64>,
     y_bar: &mut [f64],
-) -> f64 {
-    let (ni, nj) = (metrics.ni, metrics.nj);
-    let cells = ni * nj;
-    let (cos, sin) = (frame.cos, frame.sin);
-    let mut angle = [0.0; LANES];
-    for j in 0..nj {
-        let (to, at) = (j * ni, row(ni, j) + 1);
-        let (prim, bars) = (from(w, at), from(w_bar, at));
-        for i in (0..ni).step_by(LANES) {
-            let (prim, bars) = (lanes4(&prim, i), lanes4(&bars, i));
-            let mut out = [[0.0; LANES]; 4];
-            for k in 0..LANES {
-                let inverse = 1.0 / prim[0][k];
-                let (u, v, p_bar) = (prim[1][k], prim[2][k], GAMMA_1 * bars[3][k]);
-                let (u_bar, v_bar) = (bars[1][k], bars[2][k]);
-                let (mx, my) = (u_bar * inverse - u * p_bar, v_bar * inverse - v * p_bar);
-                let spent = (u * u_bar + v * v_bar) * inverse;
-                out[0][k] = bars[0][k] - spent + 0.5 * (u * u + v * v) * p_bar;
-                out[1][k] = cos * mx + sin * my;
-                out[2][k] = cos * my - sin * mx;
-                out[3][k] = p_bar;
-                angle[k] += v_bar * u - u_bar * v;
-            }
-            for (v, out) in out.iter().enumerate() {
-                let y_bar = &mut y_bar[v * cells + to + i..][..LANES];
-                for (y_bar, out) in y_bar.iter_mut().zip(out) {
-                    *y_bar += out;
-                }
+    angle: &mut [f64; LANES],
+) {
+    let (ni, cells, to) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
+    let (cos, sin, at) = (frame.cos, frame.sin, row(metrics.ni, j) + 1);
+    let (prim, bars) = (from(w, at), from(w_bar, at));
+    let mut turning = *angle;
+    for i in (0..ni).step_by(LANES) {
+        let (prim, bars) = (lanes4(&prim, i), lanes4(&bars, i));
+        let mut out = [[0.0; LANES]; 4];
+        for k in 0..LANES {
+            let inverse = 1.0 / prim[0][k];
+            let (u, v, p_bar) = (prim[1][k], prim[2][k], GAMMA_1 * bars[3][k]);
+            let (u_bar, v_bar) = (bars[1][k], bars[2][k]);
+            let (mx, my) = (u_bar * inverse - u * p_bar, v_bar * inverse - v * p_bar);
+            let spent = (u * u_bar + v * v_bar) * inverse;
+            out[0][k] = bars[0][k] - spent + 0.5 * (u * u + v * v) * p_bar;
+            out[1][k] = cos * mx + sin * my;
+            out[2][k] = cos * my - sin * mx;
+            out[3][k] = p_bar;
+            turning[k] += v_bar * u - u_bar * v;
+        }
+        for (v, out) in out.iter().enumerate() {
+            let y_bar = &mut y_bar[v * cells + to + i..][..LANES];
+            for (y_bar, out) in y_bar.iter_mut().zip(out) {
+                *y_bar += out;
             }
         }
     }
-    angle.iter().sum()
+    *angle = turning;
 }
