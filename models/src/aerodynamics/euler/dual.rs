@@ -49,6 +49,7 @@ impl<const N: usize> Mul for Dual<N> {
     type Output = Self;
 
     #[inline(always)]
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "the rule for products")]
     fn mul(self, b: Self) -> Self {
         let dot = from_fn(|i| self.dot[i] * b.value + self.value * b.dot[i]);
         Dual { value: self.value * b.value, dot }
@@ -59,6 +60,7 @@ impl<const N: usize> Div for Dual<N> {
     type Output = Self;
 
     #[inline(always)]
+    #[allow(clippy::suspicious_arithmetic_impl, reason = "the rule for quotients")]
     fn div(self, b: Self) -> Self {
         let value = self.value / b.value;
         Dual { value, dot: from_fn(|i| (self.dot[i] - value * b.dot[i]) / b.value) }

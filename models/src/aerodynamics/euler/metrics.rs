@@ -94,7 +94,7 @@ impl<R: Number> Metrics<R> {
 
     /// The first cell that is folded: of area that is not positive.
     pub fn folded(&self) -> Option<usize> {
-        self.area.iter().position(|area| !(area.value() > 0.0))
+        self.area.iter().position(|area| area.value() <= 0.0 || area.value().is_nan())
     }
 }
 

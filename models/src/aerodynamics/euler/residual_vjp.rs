@@ -349,8 +349,8 @@ fn cells_across_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
         for i in 0..ni {
             low[i] -= before[i];
             here[i] += (left[i] + right[i]) + (before[i] - after[i]);
-            high[i] = after[i];
         }
+        high.copy_from_slice(after);
     }
 }
 
