@@ -1,6 +1,7 @@
 //! The rates of change and their transposed derivative by the widest vectors of the processor.
 
 use multiversion::multiversion;
+use multiversion::target::match_target;
 
 use super::{
     Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar, residual, residual_vjp,
@@ -21,7 +22,7 @@ pub fn rates(
 
 /// [`residual_vjp`].
 #[allow(clippy::too_many_arguments)]
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"))]
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 pub fn rates_vjp(
     metrics: &Metrics,
     inner: Inner,
@@ -34,5 +35,10 @@ pub fn rates_vjp(
     scratch: &Scratch,
     bar: &mut ScratchBar,
 ) {
-    residual_vjp(metrics, inner, frame, dy, w, y_bar, nodes, frame_bar, scratch, bar);
+    let transposed = match_target! {
+        "x86_64+fma" => residual_vjp::<true>,
+        "aarch64" => residual_vjp::<true>,
+        _ => residual_vjp::<false>,
+    };
+    transposed(metrics, inner, frame, dy, w, y_bar, nodes, frame_bar, scratch, bar);
 }

@@ -61,7 +61,7 @@ impl ScratchBar {
 /// to `frame_bar`. `scratch` is what [`residual`](super::residual) left, `dy` what it wrote.
 #[allow(clippy::too_many_arguments)]
 #[inline(always)]
-pub fn residual_vjp(
+pub fn residual_vjp<const FMA: bool>(
     metrics: &Metrics,
     inner: Inner,
     frame: &Frame,
@@ -84,12 +84,12 @@ pub fn residual_vjp(
     boundary_vjp(metrics, Some(inner), frame, &scratch.w, nodes, frame_bar, bar);
     for j in 0..nj {
         slopes_along(ni, j, &scratch.w, &mut bar.slopes_i);
-        i_faces_vjp(metrics, j, frame, &scratch.w, nodes, bar);
+        i_faces_vjp::<FMA>(metrics, j, frame, &scratch.w, nodes, bar);
         cells_along_vjp(ni, j, &scratch.w, bar);
         if j + 1 < nj {
             weigh(metrics, frame, j + 1, dy, w, &mut angle, nodes, bar);
             slopes_across(ni, j + 1, &scratch.w, &mut bar.slopes_j[1]);
-            j_faces_vjp(metrics, j + 1, frame, &scratch.w, nodes, bar);
+            j_faces_vjp::<FMA>(metrics, j + 1, frame, &scratch.w, nodes, bar);
         } else {
             boundary_vjp(metrics, None, frame, &scratch.w, nodes, frame_bar, bar);
         }
@@ -162,7 +162,7 @@ fn weigh(
 
 /// The faces in row j.
 #[inline(always)]
-fn i_faces_vjp(
+fn i_faces_vjp<const FMA: bool>(
     metrics: &Metrics,
     j: usize,
     frame: &Frame,
@@ -176,7 +176,7 @@ fn i_faces_vjp(
     let slopes = [from(&bar.slopes_i, 0), from(&bar.slopes_i, 1)];
     let g = [from(&bar.g, at), from(&bar.g, at + 1)];
     let out = (&mut bar.left, &mut bar.right[1], &mut bar.faces, &mut bar.sums);
-    faces_vjp(frame, &faces, ni, [left, right], slopes, g, out);
+    faces_vjp::<FMA>(frame, &faces, ni, [left, right], slopes, g, out);
     for left in &mut bar.left {
         left[ni] = left[0];
     }
@@ -185,7 +185,7 @@ fn i_faces_vjp(
 
 /// The faces between row j − 1 and row j.
 #[inline(always)]
-fn j_faces_vjp(
+fn j_faces_vjp<const FMA: bool>(
     metrics: &Metrics,
     j: usize,
     frame: &Frame,
@@ -198,7 +198,7 @@ fn j_faces_vjp(
     let slopes = bar.slopes_j.each_ref().map(|slopes| from(slopes, 0));
     let g = [from(&bar.g, low), from(&bar.g, high)];
     let out = (&mut bar.left, &mut bar.right[1], &mut bar.faces, &mut bar.sums);
-    faces_vjp(frame, &faces, ni, [from(w, low), from(w, high)], slopes, g, out);
+    faces_vjp::<FMA>(frame, &faces, ni, [from(w, low), from(w, high)], slopes, g, out);
     metrics.j_faces_vjp(j, &bar.faces, frame.rate, nodes);
 }
 
@@ -207,7 +207,7 @@ type FacesOut<'a> =
 
 /// The transposed derivatives of a row of `n` faces.
 #[inline(always)]
-fn faces_vjp(
+fn faces_vjp<const FMA: bool>(
     frame: &Frame,
     faces: &FaceRow<'_, f64>,
     n: usize,
@@ -229,7 +229,8 @@ fn faces_vjp(
             let state_r = from_fn(|v| r[v][k] - 0.5 * rs[v][k]);
             let f_bar = from_fn(|v| rg[v][k] - lg[v][k]);
             let n = [nx[k], ny[k]];
-            let bar = roe::flux_vjp(&state_l, &state_r, n, frame.through(n, g[k]), s[k], &f_bar);
+            let bar =
+                roe::flux_vjp::<FMA>(&state_l, &state_r, n, frame.through(n, g[k]), s[k], &f_bar);
             for v in 0..4 {
                 l_bar[v][k] = bar.l[v];
                 r_bar[v][k] = bar.r[v];

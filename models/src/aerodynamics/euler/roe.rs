@@ -15,6 +15,7 @@
 
 use super::Number;
 use super::gas::{GAMMA, GAMMA_1, state_flux};
+use crate::simd::mul_add;
 
 /// δ, in units of the velocity of sound in the free stream.
 pub const WIDTH: f64 = 0.05;
@@ -131,7 +132,7 @@ pub struct FluxBar {
 
 /// The transposed derivative of s F by all that it depends on.
 #[inline(always)]
-pub fn flux_vjp(
+pub fn flux_vjp<const FMA: bool>(
     l: &[f64; 4],
     r: &[f64; 4],
     n: [f64; 2],
@@ -139,120 +140,135 @@ pub fn flux_vjp(
     s: f64,
     f_bar: &[f64; 4],
 ) -> FluxBar {
+    let fma = mul_add::<FMA>;
     let av = Average::new(l, r, n, w);
     let [l1, l2, l3] = av.sizes();
-    let (a1, a2) = (0.5 * (l1 + l3) - l2, 0.5 * (l3 - l1));
-    let (ql, qr) = (l[1] * n[0] + l[2] * n[1], r[1] * n[0] + r[2] * n[1]);
+    let (a1, a2) = (fma(0.5, l1 + l3, -l2), 0.5 * (l3 - l1));
+    let (ql, qr) = (fma(l[1], n[0], l[2] * n[1]), fma(r[1], n[0], r[2] * n[1]));
     let (dp, dq) = (r[3] - l[3], qr - ql);
     let (x, y) = (dp * av.inverse_sound, av.density * dq);
-    let k = a1 * x + a2 * y;
-    let (d1, d2) = (av.inverse_sound * k, a1 * y + a2 * x);
+    let k = fma(a1, x, a2 * y);
+    let (d1, d2) = (av.inverse_sound * k, fma(a1, y, a2 * x));
     let [hl, hr] = av.enthalpy;
     let (vl, vr) = (ql - w, qr - w);
-    let (fl, fr) = (state_flux(l, hl, n, vl, w), state_flux(r, hr, n, vr, w));
+    let (ml, mr) = (l[0] * vl, r[0] * vr);
+    let pressures = l[3] + r[3];
     let jump = [
         r[0] - l[0],
-        r[0] * r[1] - l[0] * l[1],
-        r[0] * r[2] - l[0] * l[2],
+        fma(r[0], r[1], -(l[0] * l[1])),
+        fma(r[0], r[2], -(l[0] * l[2])),
         (hr - r[3]) - (hl - l[3]),
     ];
-    let wave = [d1, d1 * av.u + d2 * n[0], d1 * av.v + d2 * n[1], d1 * av.h + d2 * av.q];
-
-    let phi = f_bar.map(|bar| 0.5 * s * bar);
-    let (mut s_bar, mut jumps) = (0.0, 0.0);
-    for k in 0..4 {
-        s_bar += f_bar[k] * (fl[k] + fr[k] - l2 * jump[k] - wave[k]);
-        jumps += phi[k] * jump[k];
-    }
+    let twice = [
+        fma(-l2, jump[0], ml + mr - d1),
+        fma(ml, l[1], fma(mr, r[1], fma(pressures - d2, n[0], fma(-d1, av.u, -l2 * jump[1])))),
+        fma(ml, l[2], fma(mr, r[2], fma(pressures - d2, n[1], fma(-d1, av.v, -l2 * jump[2])))),
+        fma(hl, vl, fma(hr, vr, fma(pressures, w, fma(-l2, jump[3], -fma(d1, av.h, d2 * av.q))))),
+    ];
+    let s_bar = fma(
+        f_bar[0],
+        twice[0],
+        fma(f_bar[1], twice[1], fma(f_bar[2], twice[2], f_bar[3] * twice[3])),
+    );
+    let half = 0.5 * s;
+    let phi = [half * f_bar[0], half * f_bar[1], half * f_bar[2], half * f_bar[3]];
+    let jumps = fma(phi[0], jump[0], fma(phi[1], jump[1], fma(phi[2], jump[2], phi[3] * jump[3])));
 
     // The waves.
-    let d1_bar = -(phi[0] + phi[1] * av.u + phi[2] * av.v + phi[3] * av.h);
-    let d2_bar = -(phi[1] * n[0] + phi[2] * n[1] + phi[3] * av.q);
+    let normal = fma(phi[1], n[0], phi[2] * n[1]);
+    let d1_bar = -fma(phi[1], av.u, fma(phi[2], av.v, fma(phi[3], av.h, phi[0])));
+    let d2_bar = -fma(phi[3], av.q, normal);
     let scaled = d1_bar * av.inverse_sound;
-    let (a1_bar, a2_bar) = (scaled * x + d2_bar * y, scaled * y + d2_bar * x);
-    let (x_bar, y_bar) = (scaled * a1 + d2_bar * a2, scaled * a2 + d2_bar * a1);
-    let inverse_sound_bar = d1_bar * k + x_bar * dp;
+    let (a1_bar, a2_bar) = (fma(scaled, x, d2_bar * y), fma(scaled, y, d2_bar * x));
+    let (x_bar, y_bar) = (fma(scaled, a1, d2_bar * a2), fma(scaled, a2, d2_bar * a1));
+    let inverse_sound_bar = fma(d1_bar, k, x_bar * dp);
     let (l1_bar, l3_bar) = (0.5 * (a1_bar - a2_bar), 0.5 * (a1_bar + a2_bar));
     let l2_bar = -jumps - a1_bar;
     let slow = l1_bar * size_derivative(av.lambda - av.sound);
     let fast = l3_bar * size_derivative(av.lambda + av.sound);
-    let lambda_bar = slow + l2_bar * size_derivative(av.lambda) + fast;
-    let sound_bar = fast - slow - inverse_sound_bar * av.inverse_sound * av.inverse_sound;
+    let lambda_bar = fma(l2_bar, size_derivative(av.lambda), slow + fast);
+    let spent = inverse_sound_bar * av.inverse_sound;
+    let sound_bar = fma(-spent, av.inverse_sound, fast - slow);
     let square_bar = 0.5 * GAMMA_1 * sound_bar * av.inverse_sound;
 
     // The averages.
-    let q_bar = lambda_bar - d2 * phi[3];
-    let u_bar = q_bar * n[0] - d1 * phi[1] - square_bar * av.u;
-    let v_bar = q_bar * n[1] - d1 * phi[2] - square_bar * av.v;
-    let h_bar = square_bar - d1 * phi[3];
+    let q_bar = fma(-d2, phi[3], lambda_bar);
+    let u_bar = fma(q_bar, n[0], -fma(d1, phi[1], square_bar * av.u));
+    let v_bar = fma(q_bar, n[1], -fma(d1, phi[2], square_bar * av.v));
+    let h_bar = fma(-d1, phi[3], square_bar);
     let weight_bar =
-        u_bar * (r[1] - l[1]) + v_bar * (r[2] - l[2]) + h_bar * (av.total[1] - av.total[0]);
+        fma(u_bar, r[1] - l[1], fma(v_bar, r[2] - l[2], h_bar * (av.total[1] - av.total[0])));
     let (weight, left) = (av.weight, 1.0 - av.weight);
     let density_bar = y_bar * dq;
-    let ratio_bar = density_bar * l[0] + weight_bar * left * left;
-    let (total_l_bar, total_r_bar) = (left * h_bar, weight * h_bar);
+    let ratio_bar = fma(density_bar, l[0], weight_bar * left * left);
     let root = 0.5 * av.ratio * ratio_bar;
 
-    let side = Side { n, w, phi, l2 };
     let dq_bar = y_bar * av.density;
-    let dp_bar = x_bar * av.inverse_sound;
-    let bar = |state: &[f64; 4], h: f64, v: f64, sign: f64, i: usize| {
-        let total_bar = [total_l_bar, total_r_bar][i] * av.inverse[i];
-        let mut bar = side.vjp(state, h, v, sign, total_bar, sign * dq_bar);
-        bar.0[0] += sign * root * av.inverse[i] - total_bar * av.total[i];
-        bar.0[1] += [left, weight][i] * u_bar;
-        bar.0[2] += [left, weight][i] * v_bar;
-        bar.0[3] += sign * dp_bar;
-        bar
+    let dp_bar = fma(x_bar, av.inverse_sound, l2 * phi[3]);
+    let pressure = fma(phi[3], w, normal);
+    let of = [u_bar, v_bar, h_bar];
+    let common = Common { n, phi, pressure, l2, of };
+    let (mut l_bar, ql_bar, vl_bar) =
+        common.vjp::<FMA>(l, hl, vl, [-1.0, left, -root, av.inverse[0], av.total[0], dq_bar]);
+    let (mut r_bar, qr_bar, vr_bar) =
+        common.vjp::<FMA>(r, hr, vr, [1.0, weight, root, av.inverse[1], av.total[1], dq_bar]);
+    l_bar[0] = fma(density_bar, av.ratio, l_bar[0]);
+    l_bar[3] -= dp_bar;
+    r_bar[3] += dp_bar;
+    let along = |k: usize, mean: f64| {
+        let sides = fma(ql_bar, l[k], qr_bar * r[k]);
+        fma(phi[k], pressures - d2, fma(q_bar, mean, sides))
     };
-    let (mut l_bar, n_l, v_l) = bar(l, hl, vl, -1.0, 0);
-    let (r_bar, n_r, v_r) = bar(r, hr, vr, 1.0, 1);
-    l_bar[0] += density_bar * av.ratio;
-    let pressures = l[3] + r[3];
-    let n_bar = [
-        n_l[0] + n_r[0] + phi[1] * pressures - d2 * phi[1] + q_bar * av.u,
-        n_l[1] + n_r[1] + phi[2] * pressures - d2 * phi[2] + q_bar * av.v,
-    ];
-    let w_bar = phi[3] * pressures - v_l - v_r - lambda_bar;
-    FluxBar { l: l_bar, r: r_bar, n: n_bar, w: w_bar, s: 0.5 * s_bar }
+    FluxBar {
+        l: l_bar,
+        r: r_bar,
+        n: [along(1, av.u), along(2, av.v)],
+        w: fma(phi[3], pressures, -(vl_bar + vr_bar + lambda_bar)),
+        s: 0.5 * s_bar,
+    }
 }
 
-/// What the derivatives by one side's state have in common.
-struct Side {
+/// What the derivatives by both sides' states have in common: n, φ = ½ s F̄, those of the mean
+/// pressure and of û, v̂ and Ĥ, and l₂.
+struct Common {
     n: [f64; 2],
-    w: f64,
     phi: [f64; 4],
+    pressure: f64,
     l2: f64,
+    of: [f64; 3],
 }
 
-impl Side {
-    /// The parts by the state, by the normal and by V of the side's own flux and of its conserved
-    /// variables in the jump, which enter with `sign`.
+impl Common {
+    /// The derivatives by a side's state, by q and by V, but for those by Δp. The side enters jumps
+    /// with `sign`, means with `weight` and the ratio of densities with `root` times `inverse`.
     #[inline(always)]
-    fn vjp(
+    fn vjp<const FMA: bool>(
         &self,
         state: &[f64; 4],
         h: f64,
         v: f64,
-        sign: f64,
-        h_bar: f64,
-        q_bar: f64,
-    ) -> ([f64; 4], [f64; 2], f64) {
-        let (phi, n) = (&self.phi, self.n);
-        let kappa = phi.map(|phi| -sign * self.l2 * phi);
+        [sign, weight, root, inverse, total, dq_bar]: [f64; 6],
+    ) -> ([f64; 4], f64, f64) {
+        let fma = mul_add::<FMA>;
+        let (phi, n, jump) = (&self.phi, self.n, -sign * self.l2);
         let mass = state[0] * v;
-        let mass_bar = phi[0] + phi[1] * state[1] + phi[2] * state[2];
-        let h_bar = h_bar + phi[3] * v + kappa[3];
-        let v_bar = phi[3] * h + mass_bar * state[0];
-        let q_bar = q_bar + v_bar;
+        let along = fma(phi[1], state[1], phi[2] * state[2]);
+        let mass_bar = phi[0] + along;
+        let total_bar = weight * self.of[2] * inverse;
+        let h_bar = fma(phi[3], v, fma(jump, phi[3], total_bar));
+        let v_bar = fma(phi[3], h, mass_bar * state[0]);
+        let q_bar = fma(sign, dq_bar, v_bar);
         let kinetic = h_bar * state[0];
-        let energy = 0.5 * (state[1] * state[1] + state[2] * state[2]);
+        let energy = 0.5 * fma(state[1], state[1], state[2] * state[2]);
+        // ρu enters the jump and, times V, the flux.
+        let carried = fma(jump, state[0], mass);
+        let by_density = fma(h_bar, energy, fma(jump, mass_bar, -total_bar * total));
         let state_bar = [
-            mass_bar * v + h_bar * energy + kappa[0] + kappa[1] * state[1] + kappa[2] * state[2],
-            phi[1] * mass + kinetic * state[1] + q_bar * n[0] + kappa[1] * state[0],
-            phi[2] * mass + kinetic * state[2] + q_bar * n[1] + kappa[2] * state[0],
-            phi[1] * n[0] + phi[2] * n[1] + phi[3] * self.w + ENTHALPY * h_bar - kappa[3],
+            fma(mass_bar, v, fma(root, inverse, by_density)),
+            fma(phi[1], carried, fma(kinetic, state[1], fma(q_bar, n[0], weight * self.of[0]))),
+            fma(phi[2], carried, fma(kinetic, state[2], fma(q_bar, n[1], weight * self.of[1]))),
+            fma(ENTHALPY, h_bar, self.pressure),
         ];
-        (state_bar, [q_bar * state[1], q_bar * state[2]], v_bar)
+        (state_bar, q_bar, v_bar)
     }
 }
