@@ -8,6 +8,7 @@
 //! doi:10.1007/978-3-642-60543-7_6.
 
 use super::Number;
+use crate::simd::mul_add;
 
 /// ε
 const SMALL: f64 = 1e-4;
@@ -21,9 +22,10 @@ pub fn slope<R: Number>(a: R, b: R) -> R {
 
 /// (∂s/∂a, ∂s/∂b)
 #[inline(always)]
-pub fn slope_derivative(a: f64, b: f64) -> (f64, f64) {
-    let (aa, bb) = (a * a + SMALL, b * b + SMALL);
+pub fn slope_derivative<const FMA: bool>(a: f64, b: f64) -> (f64, f64) {
+    let fma = mul_add::<FMA>;
+    let (aa, bb) = (fma(a, a, SMALL), fma(b, b, SMALL));
     let inverse = 1.0 / (aa + bb);
-    let slope = (a * bb + b * aa) * inverse;
-    ((bb + 2.0 * a * (b - slope)) * inverse, (aa + 2.0 * b * (a - slope)) * inverse)
+    let slope = fma(a, bb, b * aa) * inverse;
+    (fma(2.0 * a, b - slope, bb) * inverse, fma(2.0 * b, a - slope, aa) * inverse)
 }

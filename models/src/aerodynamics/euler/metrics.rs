@@ -125,7 +125,7 @@ pub struct NodesBar {
     pub x: Vec<f64>,
     /// By y.
     pub y: Vec<f64>,
-    /// Of a row of faces, by their first and second corner.
+    /// Of a row, by x and y of the first and of the second corner, between two zeros.
     ends: [Vec<f64>; 4],
 }
 
@@ -133,7 +133,7 @@ impl NodesBar {
     /// Zeros for the corners of `ni` × `nj` cells.
     pub fn new(ni: usize, nj: usize) -> Self {
         let zeros = || vec![0.0; (ni + 1) * (nj + 1)];
-        let row = || vec![0.0; ni];
+        let row = || vec![0.0; ni + 2];
         NodesBar { x: zeros(), y: zeros(), ends: [row(), row(), row(), row()] }
     }
 
@@ -165,7 +165,7 @@ impl Metrics {
     pub(super) fn j_faces_vjp(&self, j: usize, bar: &FacesBar, rate: f64, nodes: &mut NodesBar) {
         let (ni, from, at) = (self.ni, j * (self.ni + 1), j * self.ni);
         let faces = &self.j_faces;
-        let [ax, ay, bx, by] = nodes.ends.each_mut().map(|row| &mut row[..ni]);
+        let [ax, ay, bx, by] = nodes.ends.each_mut().map(|row| &mut row[1..=ni]);
         let corners = &self.nodes[from..=from + ni];
         let (nx, ny, s) = (&faces.nx[at..at + ni], &faces.ny[at..at + ni], &faces.s[at..at + ni]);
         for i in 0..ni {
@@ -176,10 +176,9 @@ impl Metrics {
             (ax[i], ay[i]) = (m[0] + d[1], m[1] - d[0]);
             (bx[i], by[i]) = (m[0] - d[1], m[1] + d[0]);
         }
-        add(&mut nodes.x[from..], ax);
-        add(&mut nodes.y[from..], ay);
-        add(&mut nodes.x[from + 1..], bx);
-        add(&mut nodes.y[from + 1..], by);
+        let [ax, ay, bx, by] = &nodes.ends;
+        gather(&mut nodes.x[from..=from + ni], ax, bx, 1.0);
+        gather(&mut nodes.y[from..=from + ni], ay, by, 1.0);
     }
 
     /// Adds to `nodes` the derivatives by the corners of row `j` of the faces in a row.
@@ -208,7 +207,7 @@ impl Metrics {
     pub(super) fn area_vjp(&self, j: usize, bar: &[f64], nodes: &mut NodesBar) {
         let (ni, from) = (self.ni, j * (self.ni + 1));
         let corners = &self.nodes[from..from + 2 * (ni + 1)];
-        let [ax, ay, bx, by] = nodes.ends.each_mut().map(|row| &mut row[..ni]);
+        let [ax, ay, bx, by] = nodes.ends.each_mut().map(|row| &mut row[1..=ni]);
         let (low, high) = corners.split_at(ni + 1);
         for i in 0..ni {
             let half = -0.5 * bar[i];
@@ -218,25 +217,21 @@ impl Metrics {
                 (half * (high[i].y - low[i + 1].y), -half * (high[i].x - low[i + 1].x));
         }
         let above = from + ni + 1;
+        let [ax, ay, bx, by] = &nodes.ends;
         for (all, a, b) in [(&mut nodes.x, ax, bx), (&mut nodes.y, ay, by)] {
-            add(&mut all[above..], a);
-            subtract(&mut all[from + 1..], a);
-            add(&mut all[above + 1..], b);
-            subtract(&mut all[from..], b);
+            gather(&mut all[above..=above + ni], a, b, 1.0);
+            gather(&mut all[from..=from + ni], b, a, -1.0);
         }
     }
 }
 
+/// Adds to each corner of a row what the quadrilateral or face behind it has for its first corner
+/// and the one before it for its second, with a sign.
 #[inline(always)]
-fn add(to: &mut [f64], part: &[f64]) {
-    for (to, part) in to.iter_mut().zip(part) {
-        *to += part;
-    }
-}
-
-#[inline(always)]
-fn subtract(from: &mut [f64], part: &[f64]) {
-    for (from, part) in from.iter_mut().zip(part) {
-        *from -= part;
+fn gather(to: &mut [f64], first: &[f64], second: &[f64], sign: f64) {
+    let n = to.len();
+    let (first, second) = (&first[1..=n], &second[..n]);
+    for i in 0..n {
+        to[i] += sign * (first[i] + second[i]);
     }
 }

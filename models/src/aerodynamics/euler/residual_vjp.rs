@@ -85,7 +85,7 @@ pub fn residual_vjp<const FMA: bool>(
     for j in 0..nj {
         slopes_along(ni, j, &scratch.w, &mut bar.slopes_i);
         i_faces_vjp::<FMA>(metrics, j, frame, &scratch.w, nodes, bar);
-        cells_along_vjp(ni, j, &scratch.w, bar);
+        cells_along_vjp::<FMA>(ni, j, &scratch.w, bar);
         if j + 1 < nj {
             weigh(metrics, frame, j + 1, dy, w, &mut angle, nodes, bar);
             slopes_across(ni, j + 1, &scratch.w, &mut bar.slopes_j[1]);
@@ -93,7 +93,7 @@ pub fn residual_vjp<const FMA: bool>(
         } else {
             boundary_vjp(metrics, None, frame, &scratch.w, nodes, frame_bar, bar);
         }
-        cells_across_vjp(ni, j, &scratch.w, bar);
+        cells_across_vjp::<FMA>(ni, j, &scratch.w, bar);
         if j == 0 {
             extrapolate_vjp(ni, [0, row(ni, 0), row(ni, 1)], &mut bar.w);
         }
@@ -314,14 +314,21 @@ fn boundary_vjp(
 
 /// Adds to the cells of row j what the faces in the row give.
 #[inline(always)]
-fn cells_along_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
+fn cells_along_vjp<const FMA: bool>(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
     let at = row(ni, j);
     let ScratchBar { w: w_bar, left, right, before, after, .. } = bar;
     for v in 0..4 {
         let w = &w[v][at..at + ni + 2];
         let out = &mut w_bar[v][at + 1..at + 1 + ni];
         let (right, left) = (&right[1][v][..ni], &left[v][1..=ni]);
-        differences_vjp([w, &w[1..], &w[2..]], ni, left, right, &mut before[1..], &mut after[1..]);
+        differences_vjp::<FMA>(
+            [w, &w[1..], &w[2..]],
+            ni,
+            left,
+            right,
+            &mut before[1..],
+            &mut after[1..],
+        );
         before[ni + 1] = before[1];
         after[0] = after[ni];
         let (before, after) = (&before[..ni + 2], &after[..ni + 2]);
@@ -335,14 +342,14 @@ fn cells_along_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
 /// Adds to the cells of row j and of the row before what the faces below and above row j give, and
 /// begins the row behind with it.
 #[inline(always)]
-fn cells_across_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
+fn cells_across_vjp<const FMA: bool>(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
     let (stride, at) = (ni + 2, row(ni, j) + 1);
     let ScratchBar { w: w_bar, left, right, before, after, .. } = bar;
     for v in 0..4 {
         let w = &w[v][at - stride..];
         let (right, left) = (&right[0][v][..ni], &left[v][..ni]);
         let rows = [w, &w[stride..], &w[2 * stride..]];
-        differences_vjp(rows, ni, left, right, before, after);
+        differences_vjp::<FMA>(rows, ni, left, right, before, after);
         let (low, rest) = w_bar[v][at - stride..].split_at_mut(stride);
         let (here, high) = rest.split_at_mut(stride);
         let (low, here, high) = (&mut low[..ni], &mut here[..ni], &mut high[..ni]);
@@ -358,7 +365,7 @@ fn cells_across_vjp(ni: usize, j: usize, w: &Four<f64>, bar: &mut ScratchBar) {
 /// Writes the derivatives by both differences of the cells in a row, from those by the states on
 /// the left of the faces behind them and on the right of the faces before them.
 #[inline(always)]
-fn differences_vjp(
+fn differences_vjp<const FMA: bool>(
     [below, here, above]: [&[f64]; 3],
     n: usize,
     left: &[f64],
@@ -370,7 +377,7 @@ fn differences_vjp(
     let (left, right) = (&left[..n], &right[..n]);
     let (before, after) = (&mut before[..n], &mut after[..n]);
     for i in 0..n {
-        let (by_a, by_b) = slope_derivative(here[i] - below[i], above[i] - here[i]);
+        let (by_a, by_b) = slope_derivative::<FMA>(here[i] - below[i], above[i] - here[i]);
         let slope_bar = 0.5 * (left[i] - right[i]);
         before[i] = by_a * slope_bar;
         after[i] = by_b * slope_bar;
