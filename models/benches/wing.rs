@@ -6,11 +6,14 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use costate::method::Explicit;
 use costate::ode::{Ode, Vjp};
+use costate::problem::Problem;
+use costate::tableau::SSPRK3;
 use costate_models::aerodynamics::euler::{Inner, Metrics, Number, Scratch, residual};
 use costate_models::aerodynamics::wing::ogrid::Rings;
 use costate_models::aerodynamics::wing::parameters::{self, FREQUENCY, PITCH, SHAPE};
-use costate_models::aerodynamics::wing::{Wing, motion};
+use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, motion};
 use multiversion::multiversion;
 
 static OPERATIONS: AtomicU64 = AtomicU64::new(0);
@@ -144,6 +147,32 @@ fn bandwidth(bytes: usize) -> f64 {
     24.0 * n as f64 / time(|| add(black_box(&mut b), black_box(&a)))
 }
 
+/// The time of a gradient over that of the run alone, with as many states kept, 19 of 200, as lets no
+/// step be taken more than three times; so do 140 of 10 000.
+fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) {
+    const STEPS: usize = 200;
+    let lift = Mean::at_end(wing, Coefficients { lift: 1.0, drag: 0.0, moment: 0.0 });
+    let end = 0.8 * STEPS as f64 * wing.largest_step(&SSPRK3, 0.0, y0, p).0;
+    let problem = Problem::new(wing, y0, &lift, (0.0, end), p)
+        .method(Explicit::Named(&SSPRK3))
+        .fixed_steps(STEPS)
+        .snapshots(19);
+    let seconds = |run: &dyn Fn() -> f64| {
+        let start = Instant::now();
+        black_box(run());
+        start.elapsed().as_secs_f64()
+    };
+    let fastest =
+        |run: &dyn Fn() -> f64| (0..3).map(|_| seconds(run)).fold(f64::INFINITY, f64::min);
+    let forward = fastest(&|| problem.value().expect("the run is stable").0);
+    let both = fastest(&|| problem.gradient().expect("the run is stable").value);
+    println!(
+        "{STEPS} steps {forward:.2} s, {:.2} ms each; gradient {both:.2} s, {:.2} of the run",
+        1e3 * forward / STEPS as f64,
+        both / forward
+    );
+}
+
 fn main() {
     let rings = Rings { around: 256, rings: 96, radius: 50.0 };
     let wing = Wing::new(rings.around, rings.rings, rings.radius).expect("the grid fits");
@@ -156,6 +185,7 @@ fn main() {
     let vjp = time(|| {
         wing.vjp(1.0, &y, &p, black_box(&dy), &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
     }) / cells as f64;
+    gradient(&wing, &y, &p);
     let (operations, peak) = (operations(&rings, &y, &p), peak());
     // y, what is written of it by primitive variables and read again, the rates twice, the metrics.
     let bytes = 8.0 * (4.0 + 8.0 + 8.0 + 9.0);

@@ -4,11 +4,12 @@ use costate::method::Explicit;
 use costate::ode::{Jvp, Ode, Vjp};
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{EULER, RK4, SSPRK3};
+use costate_models::aerodynamics::euler::{Inner, Metrics, Scratch, rates};
 use costate_models::aerodynamics::wing::parameters::{
     self, ALPHA, CAMBER, CAMBER_PLACE, FREQUENCY, LOWER, MACH, NUM_PARAMS, PITCH, PLUNGE,
     THICKNESS, UPPER, names,
 };
-use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, WingError, courant};
+use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, WingError, courant, motion};
 
 const LIFT: Coefficients = Coefficients { lift: 1.0, drag: 0.0, moment: 0.0 };
 
@@ -122,6 +123,44 @@ fn the_gradient_is_that_of_central_differences() {
             worst = worst.max(error);
         }
         println!("largest relative error of the gradient: {worst:e}");
+    }
+}
+
+#[test]
+fn the_derivative_by_time_is_that_of_differences() {
+    let (wing, p) = (Wing::new(32, 12, 10.0).unwrap(), all_moves());
+    let (t, y) = (0.5, developed(&wing, &p, 0.5));
+    let (mut dy, mut work, w) = (vec![0.0; y.len()], wing.work(), numbers(y.len(), 5));
+    let mut at = |t: f64| {
+        wing.rhs(t, &y, &p, &mut dy, &mut work);
+        dot(&w, &dy)
+    };
+    let mut central = |h: f64| (at(t + h) - at(t - h)) / (2.0 * h);
+    let difference = (4.0 * central(1e-4) - central(2e-4)) / 3.0;
+    at(t);
+    let (mut y_bar, mut p_bar, mut t_bar) = (vec![0.0; y.len()], vec![0.0; NUM_PARAMS], 0.0);
+    wing.vjp(t, &y, &p, &w, &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+    assert!((t_bar - difference).abs() <= 1e-8 * difference.abs(), "{t_bar} {difference}");
+}
+
+/// Without the section, which is no part of a uniform flow.
+#[test]
+fn a_uniform_flow_stays_on_the_moving_grid() {
+    let (wing, p) = (Wing::new(64, 24, 50.0).unwrap(), all_moves());
+    let (grid, y) = (wing.grid(&p), wing.free_stream(&p));
+    let mut dy = vec![f64::NAN; y.len()];
+    let Metrics { ni, nj, area, i_faces, j_faces, .. } = &grid.metrics;
+    for t in [0.0, 3.0, 10.0] {
+        let frame = motion::frame(t, &p);
+        let mut scratch = Scratch::new(*ni, *nj);
+        rates(&grid.metrics, Inner::FarField, &frame, &y, &mut dy, &mut scratch);
+        for (k, dy) in dy.iter().enumerate() {
+            let cell = k % area.len();
+            let edge = i_faces.s[cell] + j_faces.s[cell] + j_faces.s[cell + ni];
+            // Far faces move at Ω r on top of the stream.
+            let speed = 1.0 + frame.rate.abs() * j_faces.g[cell].abs().max(i_faces.g[cell].abs());
+            assert!((dy * area[cell]).abs() <= 1e-14 * edge * speed, "{cell}: {dy:e}");
+        }
     }
 }
 

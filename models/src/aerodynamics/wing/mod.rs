@@ -25,6 +25,26 @@
 //!
 //! Known answer: NACA 0012 at M = 0.63, α = 2° has lift 0.33 and no drag (R. C. Lock, Test cases for
 //! numerical methods in two-dimensional transonic flows, AGARD-R-575 (1970)).
+//!
+//! | cells, far field at 50 chords | lift | drag |
+//! |---|---|---|
+//! | 64 × 16 | 0.3116 | 0.00837 |
+//! | 128 × 32 | 0.3254 | 0.00168 |
+//! | 256 × 64 | 0.3288 | 0.00037 |
+//!
+//! On 128 × 32 cells the lift with the far field at 25, 50 and 100 chords is 0.3222, 0.3254 and
+//! 0.3264, so that a vortex at the far field is not needed from 50 chords on.
+//!
+//! # How it is fast
+//!
+//! Every variable is an array, cells of a ring side by side, and a ring of faces is a loop over
+//! groups of eight whose body is straight arithmetic: the entropy fix is a selection, the limiter has
+//! no branch. One sweep over the rings does everything, so that a ring is loaded once. The grid is
+//! kept as long as the shape stays; the adjoint's derivatives by faces go to the corners ring by
+//! ring and from those to the shape by one product with precomputed conjugates, 5 % of its time.
+//! With 24 576 cells, on one core with AVX-512: 457 operations and 232 bytes a cell, 18 ns for the
+//! rates, which is 0.4 of what the vector units do (59 GFlop/s) and 0.1 of what the memory does;
+//! 53 ns for the adjoint.
 
 mod check;
 mod error;
