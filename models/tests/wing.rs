@@ -4,7 +4,7 @@ use costate::method::Explicit;
 use costate::ode::{Jvp, Ode, Vjp};
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{EULER, RK4, SSPRK3};
-use costate_models::aerodynamics::euler::{Inner, Metrics, Scratch, rates};
+use costate_models::aerodynamics::euler::{Complex, Inner, Metrics, Scratch, rates};
 use costate_models::aerodynamics::wing::parameters::{
     self, ALPHA, CAMBER, CAMBER_PLACE, FREQUENCY, LOWER, MACH, NUM_PARAMS, PITCH, PLUNGE,
     THICKNESS, UPPER, names,
@@ -179,6 +179,67 @@ fn gradients_have_the_same_bits_over_schedules() {
             assert_eq!(few.value, all.value);
             assert_eq!(few.wrt_params, all.wrt_params, "{snapshots} {kind:?}");
             assert_eq!(few.wrt_y0, all.wrt_y0, "{snapshots} {kind:?}");
+        }
+    }
+}
+
+/// The grid met last is shared by all threads, which work on two shapes at once here.
+#[test]
+fn gradients_have_the_same_bits_on_threads() {
+    let wing = Wing::new(16, 8, 8.0).unwrap();
+    let mut other = all_moves();
+    other[THICKNESS] = 0.1;
+    let shapes = &[all_moves(), other];
+    let gradient = &|p: &[f64]| {
+        let (y0, objective) = (wing.free_stream(p), Mean::over(&wing, LIFT, (0.3, 0.6)));
+        let problem = Problem::new(&wing, &y0, &objective, (0.0, 0.6), p);
+        let problem = problem.method(Explicit::Named(&SSPRK3)).fixed_steps(40).snapshots(3);
+        problem.gradient().unwrap().wrt_params
+    };
+    let alone = [gradient(&shapes[0]), gradient(&shapes[1])];
+    let together = std::thread::scope(|scope| {
+        let run = |k: usize| scope.spawn(move || gradient(&shapes[k]));
+        [0, 1, 0, 1].map(run).map(|thread| thread.join().unwrap())
+    });
+    for (k, bits) in together.iter().enumerate() {
+        assert_eq!(bits, &alone[k % 2]);
+    }
+    assert!(alone[0] != alone[1]);
+}
+
+#[test]
+fn grids_around_known_sections_are_sound() {
+    // Thickness, camber and its place of NACA 0006, 0012, 0024, 2412, 4412 and 6409.
+    let sections = [
+        [0.06, 0.0, 0.4],
+        [0.12, 0.0, 0.4],
+        [0.24, 0.0, 0.4],
+        [0.12, 0.02, 0.4],
+        [0.12, 0.04, 0.4],
+        [0.09, 0.06, 0.4],
+    ];
+    for (around, rings) in [(32, 8), (64, 24), (256, 96)] {
+        let wing = Wing::new(around, rings, 50.0).unwrap();
+        for [thickness, camber, place] in sections {
+            let mut p = parameters::symmetric(0.5, 0.0, thickness);
+            (p[CAMBER], p[CAMBER_PLACE]) = (camber, place);
+            wing.check(&p).unwrap();
+            let grid = wing.grid(&p);
+            let enclosed = |j: usize| {
+                let ring = &grid.metrics.nodes[j * (around + 1)..(j + 1) * (around + 1)];
+                let cross = |pair: &[Complex]| pair[0].x * pair[1].y - pair[1].x * pair[0].y;
+                0.5 * ring.windows(2).map(cross).sum::<f64>()
+            };
+            let (section, all) = (enclosed(0), enclosed(rings));
+            let cells: f64 = grid.metrics.area.iter().sum();
+            assert!((cells - (all - section)).abs() <= 1e-12 * all);
+            // 2 ∫ y_t ds along the camber line, to the order of the edges.
+            let exact = 10.0
+                * thickness
+                * (0.2969 / 1.5 - 0.126 / 2.0 - 0.3516 / 3.0 + 0.2843 / 4.0 - 0.1036 / 5.0);
+            let error = (section / exact - 1.0).abs();
+            let lengthening = (2.0 * camber / place).powi(2) / 2.0;
+            assert!(error <= 12.0 / (around * around) as f64 + lengthening, "{error}");
         }
     }
 }

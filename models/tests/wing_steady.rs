@@ -107,3 +107,12 @@ fn the_far_field_is_far_enough_without_a_vortex() {
     println!("lift with the far field at 25, 50 and 100 chords: {lifts:?}");
     assert!((lifts[1] - lifts[2]).abs() <= 5e-3 * lifts[2]);
 }
+
+/// With a shock above and a weak one below: lift 0.36, drag 0.023 (AGARD-AR-211 (1985), case 1).
+#[test]
+#[ignore = "takes a minute"]
+fn transonic_flow_has_the_published_lift_and_wave_drag() {
+    let p = parameters::symmetric(0.8, 1.25_f64.to_radians(), 0.12);
+    let all = sequence(3, 50.0, &p, 1e-5);
+    assert!((all[2].lift - 0.36).abs() <= 0.02 && (all[2].drag - 0.023).abs() <= 0.002, "{all:?}");
+}

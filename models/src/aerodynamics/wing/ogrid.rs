@@ -104,12 +104,16 @@ impl<R: Number> Map<R> {
         let more = (z - self.nose) / self.c;
         let cosh = (less + more).scale(R::of(0.5));
         let sinh = less.sqrt() * more.sqrt();
+        let (one, other) = (self.branch(cosh + sinh, phi), self.branch(cosh - sinh, phi));
+        // Both ±W are mapped to z; the section's is near φ and, in the nose, to the right of 0.
+        let expected = 2.0 * self.nose.x.value().sqrt() * (0.5 * phi).sin();
+        let distance = |w: Complex| (w.x - expected).powi(2) + (w.y - phi).powi(2);
+        if distance(one.value()) <= distance(other.value()) { one } else { other }
+    }
+
+    /// ln of `exp`, the imaginary part being within π of φ.
+    fn branch(&self, exp: Complex<R>, phi: f64) -> Complex<R> {
         let (sin, cos) = phi.sin_cos();
-        let towards = |e: Complex| e.x * cos + e.y * sin;
-        let (one, other) = (cosh + sinh, cosh - sinh);
-        let nearer = towards(one.value()) >= towards(other.value());
-        let exp = if nearer { one } else { other };
-        // The angle from φ on, so that no branch is met.
         let turned = exp * Complex::of(cos, -sin);
         Complex::new(R::of(0.5) * exp.square().ln(), turned.y.atan2(turned.x) + R::of(phi))
     }
