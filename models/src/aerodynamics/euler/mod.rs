@@ -15,8 +15,10 @@
 //!
 //! Units: density and velocity of sound of the free stream, and a length.
 
+mod cells_vjp;
 mod complex;
 mod dual;
+mod faces_vjp;
 pub mod far_field;
 mod frame;
 pub mod gas;

@@ -1,6 +1,7 @@
 //! What cannot be computed, before it is tried.
 
 use costate::error::Error;
+use costate::ode::Ode;
 
 use super::ogrid::CENTRE;
 use super::parameters::{
@@ -11,6 +12,15 @@ use super::{Wing, WingError};
 
 /// The conserved variables, in the order of the state.
 const VARIABLES: [&str; 4] = ["density", "momentum along x", "momentum along y", "energy"];
+
+/// Fails where a state of d numbers or m parameters are not those of this wing.
+pub(super) fn check_lengths(wing: &Wing, dim: usize, num_params: usize) -> Result<(), Error> {
+    let fits = |what, given, required| {
+        if given == required { Ok(()) } else { Err(Error::WrongLength { what, given, required }) }
+    };
+    fits("the state of the wing", wing.dim(), dim)?;
+    fits("the parameter vector of the wing", NUM_PARAMS, num_params)
+}
 
 impl Wing {
     /// Fails where the flow with these parameters cannot be computed.

@@ -55,6 +55,7 @@ pub mod ogrid;
 pub mod parameters;
 pub mod section;
 mod stability;
+mod start;
 mod tangent;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use costate::error::Error;
 use costate::objective::{AT_END, Objective};
 
+use super::check::check_lengths;
 use super::forces::{Coefficients, coefficients, coefficients_vjp};
 use super::ogrid::Grid;
-use super::parameters::NUM_PARAMS;
 use super::{Wing, kept_grid};
 
 /// J = w · C(T), or the mean (1/(T₁ − T₀)) ∫ w · C(t) dt over T₀ ≤ t ≤ T₁, of the coefficients
@@ -97,16 +97,7 @@ impl Objective for Mean<'_> {
     }
 
     fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
-        let (around, rings) = self.wing.size();
-        let fits = |what, given, required| {
-            if given == required {
-                Ok(())
-            } else {
-                Err(Error::WrongLength { what, given, required })
-            }
-        };
-        fits("the objective's wing", dim, 4 * around * rings)?;
-        fits("the objective's parameter vector", num_params, NUM_PARAMS)
+        check_lengths(self.wing, dim, num_params)
     }
 
     fn has_integrand(&self) -> bool {
