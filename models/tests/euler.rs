@@ -189,7 +189,7 @@ fn the_transposed_derivative_is_that_of_the_tangent() {
             let w = numbers(y.len(), 77 + seed);
             let mut y_bar = vec![0.0; y.len()];
             let (mut by_node, mut by_frame) = (NodesBar::new(n, n), FrameBar::default());
-            let mut bar = ScratchBar::new(n, n);
+            let mut bar = ScratchBar::new(n);
             rates_vjp(
                 &metrics,
                 inner,

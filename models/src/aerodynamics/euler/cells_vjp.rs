@@ -16,7 +16,7 @@ pub(super) fn cells_along_vjp<const FMA: bool>(
     let ScratchBar { w: w_bar, left, right, before, after, .. } = bar;
     for v in 0..4 {
         let w = &w[v][at..at + ni + 2];
-        let out = &mut w_bar[v][at + 1..at + 1 + ni];
+        let out = &mut w_bar[1][v][..ni];
         let (right, left) = (&right[1][v][..ni], &left[v][1..=ni]);
         differences_vjp::<FMA>(
             [w, &w[1..], &w[2..]],
@@ -52,9 +52,7 @@ pub(super) fn cells_across_vjp<const FMA: bool>(
         let (right, left) = (&right[0][v][..ni], &left[v][..ni]);
         let rows = [w, &w[stride..], &w[2 * stride..]];
         differences_vjp::<FMA>(rows, ni, left, right, before, after);
-        let (low, rest) = w_bar[v][at - stride..].split_at_mut(stride);
-        let (here, high) = rest.split_at_mut(stride);
-        let (low, here, high) = (&mut low[..ni], &mut here[..ni], &mut high[..ni]);
+        let [low, here, high] = w_bar.each_mut().map(|row| &mut row[v][..ni]);
         let (before, after) = (&before[..ni], &after[..ni]);
         for i in 0..ni {
             low[i] -= before[i];
@@ -86,13 +84,13 @@ fn differences_vjp<const FMA: bool>(
     }
 }
 
-/// The transposed derivative of the row beyond a boundary, 2 W₀ − W₁.
+/// The transposed derivative of the row beyond a boundary, 2 W₀ − W₁ of the next two.
 #[inline(always)]
-pub(super) fn extrapolate_vjp(ni: usize, [from, first, second]: [usize; 3], w: &mut Four<f64>) {
-    for w in w {
-        for i in 0..ni + 2 {
-            w[first + i] += 2.0 * w[from + i];
-            w[second + i] -= w[from + i];
+pub(super) fn extrapolate_vjp([beyond, first, second]: [&mut Four<f64>; 3]) {
+    for (beyond, (first, second)) in beyond.iter().zip(first.iter_mut().zip(second)) {
+        for (bar, (first, second)) in beyond.iter().zip(first.iter_mut().zip(second)) {
+            *first += 2.0 * bar;
+            *second -= bar;
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn i_faces_vjp<const FMA: bool>(
     let faces = FaceRow::new(&metrics.i_faces, ni, j);
     let (left, right) = (from(w, at), from(w, at + 1));
     let slopes = [from(&bar.slopes_i, 0), from(&bar.slopes_i, 1)];
-    let g = [from(&bar.g, at), from(&bar.g, at + 1)];
+    let g = [from(&bar.g[0], 0), from(&bar.g[0], 1)];
     let out = (&mut bar.left, &mut bar.right[1], &mut bar.faces, &mut bar.sums);
     faces_vjp::<FMA>(frame, &faces, ni, [left, right], slopes, g, out);
     for left in &mut bar.left {
@@ -45,7 +45,7 @@ pub(super) fn j_faces_vjp<const FMA: bool>(
     let (ni, low, high) = (metrics.ni, row(metrics.ni, j - 1) + 1, row(metrics.ni, j) + 1);
     let faces = FaceRow::new(&metrics.j_faces, ni, j);
     let slopes = bar.slopes_j.each_ref().map(|slopes| from(slopes, 0));
-    let g = [from(&bar.g, low), from(&bar.g, high)];
+    let g = [from(&bar.g[0], 1), from(&bar.g[1], 1)];
     let out = (&mut bar.left, &mut bar.right[1], &mut bar.faces, &mut bar.sums);
     faces_vjp::<FMA>(frame, &faces, ni, [from(w, low), from(w, high)], slopes, g, out);
     metrics.j_faces_vjp(j, &bar.faces, frame.rate, nodes);
@@ -124,7 +124,7 @@ pub(super) fn boundary_vjp(
     let slopes = &slopes_j[0];
     for i in 0..ni {
         let (n, velocity, s) = faces.one(i, frame);
-        let f_bar: [f64; 4] = from_fn(|v| -sign * g[v][at + i]);
+        let f_bar: [f64; 4] = from_fn(|v| -sign * g[0][v][1 + i]);
         let mut state = from_fn(|v| w[v][at + i] + sign * 0.5 * slopes[v][i]);
         let (mut n_bar, w_bar, s_bar);
         if inner == Some(Inner::Wall) {

@@ -16,10 +16,10 @@ use super::{Frame, FrameBar, Inner};
 /// What the transposed derivative needs beside [`Scratch`].
 #[derive(Clone, Debug)]
 pub struct ScratchBar {
-    /// G: `nj` + 2 rows of `ni` + 2 cells, the first and last row being zero.
-    pub(super) g: Four<f64>,
-    /// By the primitive variables.
-    pub(super) w: Four<f64>,
+    /// G of this row and the next, with the last cell before the first.
+    pub(super) g: [Four<f64>; 2],
+    /// By the primitive variables of the row before, of this row and of the next.
+    pub(super) w: [Four<f64>; 3],
     pub(super) slopes_i: Four<f64>,
     pub(super) slopes_j: [Four<f64>; 2],
     /// By the states on the left and on the right of a row of faces.
@@ -35,12 +35,12 @@ pub struct ScratchBar {
 }
 
 impl ScratchBar {
-    /// For `ni` × `nj` cells.
-    pub fn new(ni: usize, nj: usize) -> Self {
+    /// For rows of `ni` cells.
+    pub fn new(ni: usize) -> Self {
         let field = |n: usize| from_fn(|_| vec![0.0; n]);
         ScratchBar {
-            g: field((ni + 2) * (nj + 2)),
-            w: field((ni + 2) * (nj + 2)),
+            g: [field(ni + 1), field(ni + 1)],
+            w: [field(ni), field(ni), field(ni)],
             slopes_i: field(ni + 2),
             slopes_j: [field(ni), field(ni)],
             left: field(ni + 1),
@@ -72,11 +72,12 @@ pub fn residual_vjp<const FMA: bool>(
 ) {
     let (ni, nj) = (metrics.ni, metrics.nj);
     bar.sums = [[0.0; LANES]; 3];
-    for field in &mut bar.w {
-        field[..2 * (ni + 2)].fill(0.0);
+    for field in bar.w[..2].as_flattened_mut() {
+        field.fill(0.0);
     }
     let mut angle = [0.0; LANES];
     weigh(metrics, frame, 0, dy, w, &mut angle, nodes, bar);
+    bar.g.swap(0, 1);
     slopes_across(ni, 0, &scratch.w, &mut bar.slopes_j[0]);
     boundary_vjp(metrics, Some(inner), frame, &scratch.w, nodes, frame_bar, bar);
     for j in 0..nj {
@@ -92,12 +93,19 @@ pub fn residual_vjp<const FMA: bool>(
         }
         cells_across_vjp::<FMA>(ni, j, &scratch.w, bar);
         if j == 0 {
-            extrapolate_vjp(ni, [0, row(ni, 0), row(ni, 1)], &mut bar.w);
+            extrapolate_vjp(bar.w.each_mut());
         }
         // The rows next to the far field wait for what is extrapolated from them.
-        if (1..nj - 1).contains(&j) {
-            load_vjp(metrics, frame, j - 1, &scratch.w, &bar.w, y_bar, &mut angle);
+        if j + 1 == nj {
+            let [before, here, beyond] = &mut bar.w;
+            extrapolate_vjp([beyond, here, before]);
+            load_vjp(metrics, frame, j, &scratch.w, &bar.w[1], y_bar, &mut angle);
         }
+        if j > 0 {
+            load_vjp(metrics, frame, j - 1, &scratch.w, &bar.w[0], y_bar, &mut angle);
+        }
+        bar.w.rotate_left(1);
+        bar.g.swap(0, 1);
         bar.slopes_j.swap(0, 1);
         bar.right.swap(0, 1);
     }
@@ -105,14 +113,10 @@ pub fn residual_vjp<const FMA: bool>(
     frame_bar.velocity[0] += x;
     frame_bar.velocity[1] += y;
     frame_bar.rate += rate;
-    extrapolate_vjp(ni, [row(ni, nj), row(ni, nj - 1), row(ni, nj - 2)], &mut bar.w);
-    for j in [nj - 2, nj - 1] {
-        load_vjp(metrics, frame, j, &scratch.w, &bar.w, y_bar, &mut angle);
-    }
     frame_bar.angle += angle.iter().sum::<f64>();
 }
 
-/// Writes row j of G, and adds the derivatives by the areas and by the angle by which rates are
+/// Writes row j of G as the next, and adds the derivatives by the areas and by the angle by which rates are
 /// turned back.
 #[allow(clippy::too_many_arguments)]
 #[inline(always)]
@@ -127,7 +131,7 @@ fn weigh(
     bar: &mut ScratchBar,
 ) {
     let (ni, cells, at) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
-    let (cos, sin, to) = (frame.cos, frame.sin, row(metrics.ni, j));
+    let (cos, sin) = (frame.cos, frame.sin);
     let w = [&w[at..], &w[cells + at..], &w[2 * cells + at..], &w[3 * cells + at..]];
     let dy = [&dy[at..], &dy[cells + at..], &dy[2 * cells + at..], &dy[3 * cells + at..]];
     let mut turning = *angle;
@@ -145,14 +149,14 @@ fn weigh(
             area[k] = -product * inverse[k];
             turning[k] += mx * dy[2][k] - my * dy[1][k];
         }
-        for (all, g) in bar.g.iter_mut().zip(&g) {
-            all[to + 1 + i..][..LANES].copy_from_slice(g);
+        for (row, g) in bar.g[1].iter_mut().zip(&g) {
+            row[1 + i..][..LANES].copy_from_slice(g);
         }
         bar.area[i..][..LANES].copy_from_slice(&area);
     }
     *angle = turning;
-    for g in &mut bar.g {
-        g[to] = g[to + ni];
+    for g in &mut bar.g[1] {
+        g[0] = g[ni];
     }
     metrics.area_vjp(j, &bar.area, nodes);
 }
@@ -170,7 +174,7 @@ fn load_vjp(
 ) {
     let (ni, cells, to) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
     let (cos, sin, at) = (frame.cos, frame.sin, row(metrics.ni, j) + 1);
-    let (prim, bars) = (from(w, at), from(w_bar, at));
+    let (prim, bars) = (from(w, at), from(w_bar, 0));
     let mut turning = *angle;
     for i in (0..ni).step_by(LANES) {
         let (prim, bars) = (lanes4(&prim, i), lanes4(&bars, i));

@@ -182,7 +182,7 @@ impl Ode for Wing {
             grid: None,
             dy: vec![0.0; self.dim()],
             scratch: Scratch::new(ni, nj),
-            scratch_bar: ScratchBar::new(ni, nj),
+            scratch_bar: ScratchBar::new(ni),
             nodes: NodesBar::new(ni, nj),
             rows: [vec![0.0; ni + 1], vec![0.0; ni + 1]],
         }
