@@ -4,8 +4,8 @@
 //! before and to the cell after. For ε > 0 it is a smooth function; where both differences are
 //! below √ε it tends to their mean, which keeps second order at extrema.
 //!
-//! G. D. van Albada, B. van Leer, W. W. Roberts, Astron. Astrophys. 108 (1982) 76–84; also
-//! doi:10.1007/978-3-642-60543-7_6.
+//! G. D. van Albada, B. van Leer, W. W. Roberts, Astron. Astrophys. 108 (1982) 76–84, which has no
+//! DOI of its own.
 
 use super::Number;
 use crate::simd::mul_add;
