@@ -34,7 +34,7 @@ fn computed(k: f64, around: usize, rings: usize) -> Complex {
     let (omega, y0) = (2.0 * k * MACH, wing.free_stream(&p));
     let period = 2.0 * PI / omega;
     let end = 1.75 * period;
-    let steps = (end / (0.9 * wing.largest_step(&SSPRK3, 0.0, &y0, &p).0)).ceil() as usize;
+    let steps = (end / (0.6 * wing.largest_step(&SSPRK3, 0.0, &y0, &p).0)).ceil() as usize;
     let times: Vec<f64> =
         (0..SAMPLES).map(|n| end - period * (n as f64 / SAMPLES as f64)).rev().collect();
     let problem = Problem::new(&wing, &y0, &(), (0.0, end), &p);

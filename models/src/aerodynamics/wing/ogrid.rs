@@ -4,10 +4,12 @@
 //! z_m ± c = 1, z₀, takes the section to a nearly straight line Re W ≈ 0, 0 ≤ Im W ≤ 2π. With the
 //! section's points at W_i, corner (i, j) is
 //!
-//! z_ij = z_m + c cosh W_ij,  W_ij = (1 − σ_j) W_i + σ_j (ln 4R + iφ_i),  φ_i = 2πi/n,
+//! z_ij = z_m + c cosh W_ij,  W_ij = (1 − σ_j) W_i + σ_j (ln 4R + iφ_i),  φ_i = u + ½ sin u,
+//! u = 2πi/n,
 //!
 //! from the section (j = 0) to a circle of radius R chords. σ_j grows exponentially, so that cells
-//! are about as high as wide at the section. z_ij is an analytic function of the W_i and of z₀,
+//! are about as high as wide at the section; φ_i makes them larger at the trailing edge, where the
+//! smallest one limits the step, and smaller at the nose. z_ij is an analytic function of the W_i and of z₀,
 //! so that its transposed derivative is a product with conjugates.
 
 use std::f64::consts::PI;
@@ -35,7 +37,8 @@ pub struct Rings {
 
 impl Rings {
     fn phi(&self, i: usize) -> f64 {
-        2.0 * PI * i as f64 / self.around as f64
+        let uniform = 2.0 * PI * i as f64 / self.around as f64;
+        uniform + 0.5 * uniform.sin()
     }
 
     /// σ_j

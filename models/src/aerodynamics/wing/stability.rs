@@ -81,6 +81,8 @@ impl Wing {
     ///
     /// 2σ/ϱ, ϱ being the spectral radius of f_y: the shortest wave has |z| = 2σ. The smallest cell
     /// alone would say less than half of it, because its neighbours damp it.
+    /// The stream before it meets the section is slower than the flow around it and says too much,
+    /// by half for a thin section: ask with a developed flow, or take half.
     pub fn largest_step(&self, tableau: &Tableau, t: f64, y: &[f64], p: &[f64]) -> (f64, usize) {
         let (radius, cell) = self.spectral_radius(t, y, p);
         (2.0 * courant(tableau) / radius, cell)
