@@ -399,9 +399,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("gradient LV --max-steps 0", "the step limit is 0: it must be at least 1"),
     (
         "gradient LV --method rk5",
-        "invalid value 'rk5' for '--method <NAME>'; [possible values: auto, euler, heun, bs3, rk4, \
-         dopri5, tsit5, dop853, kvaerno3, kencarp4, kvaerno5]; tip: a similar value exists: 'rk4'; \
-         see '--help'",
+        "invalid value 'rk5' for '--method <NAME>'; [possible values: auto, euler, heun, bs3, ssprk3, \
+         rk4, dopri5, tsit5, dop853, kvaerno3, kencarp4, kvaerno5]; tip: a similar value exists: \
+         'rk4'; see '--help'",
     ),
     (
         "gradient LV --method rk4",

@@ -13,7 +13,7 @@ use costate_models::chemistry::robertson;
 
 const ADAPTIVE: [&str; 7] =
     ["bs3", "tsit5", "dopri5", "dop853", "kvaerno3", "kencarp4", "kvaerno5"];
-const FIXED: [&str; 3] = ["euler", "heun", "rk4"];
+const FIXED: [&str; 4] = ["euler", "heun", "ssprk3", "rk4"];
 
 type Short<'a> = Problem<'a, Model, Model, Model, AnyMethod>;
 
@@ -203,8 +203,14 @@ fn dense_output_agrees_with_a_tight_solution() {
         assert!(close < 0.2 * loose && closest < 0.2 * close, "{text}");
     }
     // Of the eighth-order method fewer steps: more leave nothing but rounding.
-    let orders =
-        [("euler", 1, 60), ("heun", 2, 60), ("rk4", 3, 60), ("tsit5", 4, 60), ("dop853", 7, 15)];
+    let orders = [
+        ("euler", 1, 60),
+        ("heun", 2, 60),
+        ("ssprk3", 3, 60),
+        ("rk4", 3, 60),
+        ("tsit5", 4, 60),
+        ("dop853", 7, 15),
+    ];
     for (name, order, steps) in orders {
         let error = |steps| {
             let solution = problem(&model, name).fixed_steps(steps).solve(&times).unwrap();

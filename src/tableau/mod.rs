@@ -21,6 +21,7 @@ mod dopri5;
 mod euler;
 mod heun;
 mod rk4;
+mod ssprk3;
 mod tsit5;
 
 mod kencarp4;
@@ -43,10 +44,11 @@ pub use kencarp4::KENCARP4;
 pub use kvaerno3::KVAERNO3;
 pub use kvaerno5::KVAERNO5;
 pub use rk4::RK4;
+pub use ssprk3::SSPRK3;
 pub use tsit5::TSIT5;
 
 /// The explicit methods, by order.
-pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &RK4, &DOPRI5, &TSIT5, &DOP853];
+pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &SSPRK3, &RK4, &DOPRI5, &TSIT5, &DOP853];
 
 /// The diagonally implicit methods with an explicit first stage and one γ, by order. All are
 /// stiffly accurate and L-stable; no embedded solution is L-stable, so its error wants a filter.

@@ -1,3 +1,5 @@
 //! Flow and the structures in it.
 
+pub mod euler;
 pub mod pitch_plunge;
+pub mod wing;

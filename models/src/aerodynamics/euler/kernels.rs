@@ -1,0 +1,44 @@
+//! The rates of change and their transposed derivative by the widest vectors of the processor.
+
+use multiversion::multiversion;
+use multiversion::target::match_target;
+
+use super::{
+    Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar, residual, residual_vjp,
+};
+
+/// [`residual`] of `f64`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn rates(
+    metrics: &Metrics,
+    inner: Inner,
+    frame: &Frame,
+    y: &[f64],
+    dy: &mut [f64],
+    scratch: &mut Scratch,
+) {
+    residual(metrics, inner, frame, y, dy, scratch);
+}
+
+/// [`residual_vjp`].
+#[allow(clippy::too_many_arguments)]
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+pub fn rates_vjp(
+    metrics: &Metrics,
+    inner: Inner,
+    frame: &Frame,
+    dy: &[f64],
+    w: &[f64],
+    y_bar: &mut [f64],
+    nodes: &mut NodesBar,
+    frame_bar: &mut FrameBar,
+    scratch: &Scratch,
+    bar: &mut ScratchBar,
+) {
+    let transposed = match_target! {
+        "x86_64+fma" => residual_vjp::<true>,
+        "aarch64" => residual_vjp::<true>,
+        _ => residual_vjp::<false>,
+    };
+    transposed(metrics, inner, frame, dy, w, y_bar, nodes, frame_bar, scratch, bar);
+}
