@@ -1,15 +1,17 @@
 //! Loss and gradient of the benchmark problems: `cargo bench --bench peers -- PROBLEM RTOL
-//! [--method M] [--snapshots K]` prints one JSON line. RTOL is 0 for the fixed steps of p6s and p6.
+//! [--method M] [--snapshots K] [--schedule S] [--budget SIZE] [--threads N]` prints one JSON line.
+//! RTOL is 0 for the fixed steps of p6s and p6.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use costate::adjoint::Gradient;
+use costate::budget::parse_bytes;
 use costate::error::Error;
 use costate::method::{AnyMethod, Explicit, Method};
 use costate::objective::Objective;
 use costate::ode::{Jacobian, Vjp};
-use costate::problem::Problem;
+use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{self, RK4};
 use costate_models::Benchmark;
 use costate_models::biology::lotka_volterra::{p1a, p1b};
@@ -20,17 +22,23 @@ use costate_models::pde::burgers::{p6, p6s};
 use cpu_time::ProcessTime;
 
 const USAGE: &str = "usage: cargo bench --bench peers -- PROBLEM RTOL [--method M] [--snapshots K]
-  PROBLEM: p1a p1b p2 p3a p3b p4a p4b, or p6s p6 with RTOL 0";
+  [--schedule S] [--budget SIZE] [--threads N]
+  PROBLEM: p1a p1b p2 p3a p3b p4a p4b, or p6s p6 with RTOL 0
+  S: store-all revolve online uniform bisection; SIZE: such as 60MiB";
 const LEAST_RUNS: usize = 5;
 const MOST_RUNS: usize = 51;
 /// Runs beyond the least are made while they fit into this time.
 const BUDGET: Duration = Duration::from_secs(3);
 
+#[derive(Default)]
 struct Arguments {
     problem: String,
     rtol: f64,
     method: Option<String>,
     snapshots: Option<usize>,
+    schedule: Option<ScheduleKind>,
+    budget: Option<u64>,
+    threads: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -51,16 +59,23 @@ fn arguments(words: impl Iterator<Item = String>) -> Result<Arguments, String> {
     let mut words = words.filter(|word| word != "--bench");
     let problem = words.next().ok_or(USAGE)?;
     let rtol = words.next().and_then(|word| word.parse().ok()).ok_or(USAGE)?;
-    let mut arguments = Arguments { problem, rtol, method: None, snapshots: None };
+    let mut arguments = Arguments { problem, rtol, ..Arguments::default() };
     while let Some(word) = words.next() {
         let value = words.next().ok_or(USAGE)?;
         match word.as_str() {
             "--method" => arguments.method = Some(value),
             "--snapshots" => arguments.snapshots = Some(value.parse().map_err(|_| USAGE)?),
+            "--schedule" => arguments.schedule = Some(schedule(&value).ok_or(USAGE)?),
+            "--budget" => arguments.budget = Some(parse_bytes(&value).ok_or(USAGE)?),
+            "--threads" => arguments.threads = Some(value.parse().map_err(|_| USAGE)?),
             _ => return Err(USAGE.into()),
         }
     }
     Ok(arguments)
+}
+
+fn schedule(given: &str) -> Option<ScheduleKind> {
+    ScheduleKind::ALL.into_iter().find(|(name, _)| *name == given).map(|(_, kind)| kind)
 }
 
 fn dispatch(arguments: &Arguments) -> Result<String, String> {
@@ -118,9 +133,20 @@ fn run<O: Vjp, J: Objective, M: Method<O>>(
     if let Some(snapshots) = arguments.snapshots {
         problem = problem.snapshots(snapshots);
     }
+    if let Some(kind) = arguments.schedule {
+        problem = problem.schedule(kind);
+    }
+    if let Some(bytes) = arguments.budget {
+        problem = problem.budget(bytes);
+    }
+    if let Some(threads) = arguments.threads {
+        problem = problem.threads(threads);
+    }
     let (forward, _, _) = median(|| problem.value().map(|_| ())).map_err(|e| e.to_string())?;
     let (wall, cpu, solved) = median(|| problem.solved()).map_err(|e| e.to_string())?;
     let Gradient { value, wrt_params, stats, .. } = &solved.gradient;
+    let plan = solved.plan;
+    let schedule = plan.map_or(problem.schedule_kind().name(), |plan| plan.schedule);
     let line = serde_json::json!({
         "problem": benchmark.id,
         "tol": rtol,
@@ -130,7 +156,14 @@ fn run<O: Vjp, J: Objective, M: Method<O>>(
         "cpu_s_gradient": cpu,
         "n_steps": stats.steps,
         "recomputed_steps": stats.recomputed_steps,
+        "schedule": schedule,
         "snapshots": stats.snapshots_peak,
+        "budget_bytes": plan.and_then(|plan| plan.budget_bytes),
+        "peak_bytes": stats.peak_bytes,
+        "disk_bytes_peak": stats.disk_bytes_peak,
+        "threads": plan.map_or(1, |plan| plan.threads),
+        "predicted_seconds": plan.and_then(|plan| plan.predicted_seconds),
+        "resumed_at_step": stats.resumed_at_step,
         "loss": value,
         "grad_full": wrt_params,
         "rel_err_vs_reference": relative_error(benchmark.id, wrt_params),

@@ -32,6 +32,19 @@ const LONG_ENOUGH: Duration = Duration::from_millis(100);
 /// # Errors
 /// Where a step fails.
 pub fn measure<R: Recurrence>(chain: &R, p: &[R::Scalar], budget: u64) -> Result<Measured, Error> {
+    measure_in(chain, p, budget, &mut MemoryStore::new())
+}
+
+/// As [`measure`], with states kept in `store`.
+///
+/// # Errors
+/// As [`measure`], and where the store fails.
+pub fn measure_in<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    budget: u64,
+    states: &mut dyn SnapshotStore<R::Scalar>,
+) -> Result<Measured, Error> {
     let state = (chain.dim() * R::Scalar::BYTES) as u64;
     let tape = chain.kept_bytes(0) as u64;
     let vectors = 3 * state + (chain.num_params() * R::Scalar::BYTES) as u64;
@@ -44,7 +57,7 @@ pub fn measure<R: Recurrence>(chain: &R, p: &[R::Scalar], budget: u64) -> Result
         false => 0.0,
     };
     let copies = (budget / 2 / state.max(1)).clamp(1, STEPS as u64) as usize;
-    let (store, restore) = bench.copies(copies)?;
+    let (store, restore) = bench.copies(states, copies)?;
     Ok(Measured {
         sizes: Sizes { state: state.max(1), tape: keeps.then_some(tape.max(state)) },
         costs: Costs { step, adjoint, store, restore, keep_tape },
@@ -127,8 +140,11 @@ impl<'a, R: Recurrence> Bench<'a, R> {
     }
 
     /// The seconds of keeping a state and of making it current.
-    fn copies(&mut self, slots: usize) -> Result<(f64, f64), Error> {
-        let mut store = MemoryStore::new();
+    fn copies(
+        &mut self,
+        store: &mut dyn SnapshotStore<R::Scalar>,
+        slots: usize,
+    ) -> Result<(f64, f64), Error> {
         let (mut stores, mut restores) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             let begun = Instant::now();

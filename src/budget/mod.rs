@@ -1,8 +1,15 @@
 //! Memory as a budget: what a chain costs, measured, and the plan that makes the most of what there
 //! is.
 
+mod assumed;
+mod follow;
 mod measure;
+mod online;
 mod plan;
+mod size;
 
-pub use measure::{Measured, measure, measure_places};
+pub use assumed::Assumed;
+pub use measure::{Measured, measure, measure_in, measure_places};
+pub(crate) use online::times_left;
 pub use plan::{Disk, Plan, Planned, Resources};
+pub use size::parse_bytes;

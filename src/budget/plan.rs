@@ -3,8 +3,8 @@
 use super::Measured;
 use crate::error::ScheduleError;
 use crate::schedule::{
-    Counts, LaneCosts, LaneCounts, Mixed, Pair, Periodic, Prediction, Schedule, Sizes, SlotCosts,
-    TierCosts, Transfer, makespan,
+    Counts, Ended, LaneCosts, LaneCounts, Mixed, MixedOnline, Online, Pair, Periodic, Prediction,
+    Schedule, Sizes, SlotCosts, TierCosts, Transfer, makespan,
 };
 use crate::snapshot::Bandwidth;
 
@@ -33,10 +33,19 @@ pub struct Disk {
 pub enum Planned {
     /// States and tapes in memory.
     Mixed(Mixed),
+    /// The same behind a first sweep of unknown length.
+    MixedOnline(Ended<MixedOnline>),
     /// States in memory, on two threads.
     Pair(Pair),
     /// States in memory and on disk.
     Periodic(Periodic),
+    /// The same behind a first sweep of unknown length.
+    Online {
+        /// For the length that showed.
+        schedule: Ended<Online>,
+        /// Slots below are in memory.
+        fast: usize,
+    },
 }
 
 /// A schedule and what it will take.
@@ -65,6 +74,9 @@ pub struct Plan {
 const SHORTEST_ON_LANES: f64 = 10e-6;
 /// Writes under way at once.
 const WRITES: usize = 2;
+pub(super) const OVERLAPPED: Transfer = Transfer::Overlapped { writes: WRITES };
+/// States on their way out and back.
+pub(super) const BUFFERS: u64 = 4;
 
 impl Plan {
     /// For a chain of `steps` steps whose costs are `measured`: on two threads where there are
@@ -121,7 +133,7 @@ impl Plan {
         })
     }
 
-    fn on_lanes(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
+    pub(super) fn on_lanes(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
         let Sizes { state, .. } = measured.sizes;
         let costs = measured.lane_costs();
         let pair = Pair::new(steps, count(slots / state), costs)?;
@@ -147,11 +159,10 @@ impl Plan {
     ) -> Result<Self, ScheduleError> {
         let Sizes { state, .. } = measured.sizes;
         let file = state + FILE_OVERHEAD;
-        // Up to two buffers on their way out and two on their way back.
-        let fast = count((slots / state).saturating_sub(4));
+        let fast = Measured::fast_slots(slots, state);
         let slow = count((disk.bytes / file).saturating_sub(1));
         let costs = measured.tier_costs(disk.bandwidth);
-        let transfer = Transfer::Overlapped { writes: WRITES };
+        let transfer = OVERLAPPED;
         let periodic = Periodic::new(steps, fast, slow, &costs, transfer)?;
         let fast = periodic.fast_slots();
         let files = (periodic.num_slots() - fast) as u64;
@@ -161,7 +172,7 @@ impl Plan {
             steps: steps as u64,
             planned: Planned::Periodic(periodic),
             threads: 1,
-            memory_bytes: fast as u64 * state + 4 * file + measured.sweep_bytes,
+            memory_bytes: fast as u64 * state + BUFFERS * file + measured.sweep_bytes,
             disk_bytes: files * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9,
@@ -172,15 +183,16 @@ impl Plan {
     /// The schedule's name in reports.
     pub fn name(&self) -> &'static str {
         match self.planned {
-            Planned::Mixed(_) => "mixed",
+            Planned::Mixed(_) | Planned::MixedOnline(_) => "mixed",
             Planned::Pair(_) => "pair",
             Planned::Periodic(_) => "periodic",
+            Planned::Online { .. } => "online",
         }
     }
 }
 
 /// Header and checksum of a file.
-const FILE_OVERHEAD: u64 = 44;
+pub(super) const FILE_OVERHEAD: u64 = 44;
 
 impl Measured {
     /// What of `memory` is left for slots beside one sweep's own.
@@ -219,8 +231,14 @@ impl Measured {
         TierCosts { step: nanoseconds(costs.step), reverse, fast, slow }
     }
 
+    /// What of `slots` bytes is left for slots in memory beside the states on their way to a disk and
+    /// back.
+    pub(crate) fn fast_slots(slots: u64, state: u64) -> usize {
+        count((slots / state).saturating_sub(BUFFERS))
+    }
+
     /// Every step and every adjoint once.
-    fn once(&self, steps: usize) -> f64 {
+    pub(super) fn once(&self, steps: usize) -> f64 {
         steps as f64 * (self.costs.step + self.costs.adjoint)
     }
 }
@@ -229,6 +247,6 @@ fn nanoseconds(seconds: f64) -> u64 {
     (seconds * 1e9).round().max(1.0) as u64
 }
 
-fn count(slots: u64) -> usize {
+pub(super) fn count(slots: u64) -> usize {
     usize::try_from(slots).unwrap_or(usize::MAX)
 }

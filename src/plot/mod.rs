@@ -8,7 +8,7 @@ mod ticks;
 
 pub use memory::curve_svg;
 pub use schedule::schedule_svg;
-pub use ticks::bytes;
+pub use ticks::{bytes, seconds};
 
 /// Why a picture could not be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,7 +19,11 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// 250 ns, 12 µs, 1.5 ms, 3 s.
-pub(super) fn seconds(seconds: f64) -> String {
+///
+/// ```
+/// assert_eq!(costate::plot::seconds(0.0015), "1.5 ms");
+/// ```
+pub fn seconds(seconds: f64) -> String {
     let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
     let largest = units.iter().find(|(size, _)| seconds >= 0.999 * size);
     let (size, unit) = largest.unwrap_or(&units[3]);

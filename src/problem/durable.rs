@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use super::planned::times_left;
 use super::{PlanSummary, Problem};
 use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::budget::{Disk, Plan, Planned, Resources, measure};
+use crate::budget::{Disk, Measured, Plan, Planned, Resources, measure, times_left};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::{AdjointKind, Method};
@@ -38,9 +37,6 @@ struct Begun {
     kept: Vec<Kept>,
     tiers: Tiers,
 }
-
-/// States on their way to the disk and back.
-const BUFFERS: u64 = 4;
 
 impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
     pub(super) fn durable_gradient_by<N: AdjointStepper<O>>(
@@ -105,8 +101,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
         let measured = self.probed(frontier)?;
         let state = measured.sizes.state;
-        let slots = times_left(measured.slot_bytes(memory)?, state) / state;
-        let fast = usize::try_from(slots.saturating_sub(BUFFERS)).unwrap_or(usize::MAX);
+        let fast = Measured::fast_slots(times_left(measured.slot_bytes(memory)?, state), state);
         let (budget_bytes, threads) = (self.options.budget, 1);
         let summary =
             PlanSummary { schedule: "online", budget_bytes, threads, predicted_seconds: None };

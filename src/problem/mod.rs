@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradient_online};
 use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
+use crate::budget::Plan;
 use crate::control::{Control, Event};
 use crate::curve::{Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
@@ -22,7 +23,7 @@ use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
 pub use planned::PlanSummary;
-use tasks::{CurveTask, GradientTask, SolveTask, ValueTask};
+use tasks::{CurveTask, GradientTask, PlanTask, SolveTask, ValueTask};
 
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
@@ -315,6 +316,37 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     /// As [`gradient`](Self::gradient).
     pub fn solved(&self) -> Result<Solved, Error> {
         self.dispatch(&GradientTask(self))
+    }
+
+    /// What [`solved`](Self::solved) would do in the budget, and the method's name. Nothing is run but
+    /// some steps, to measure what they cost, and, under error control, one pass that keeps nothing,
+    /// to know their number.
+    ///
+    /// ```
+    /// use costate::model::Model;
+    /// use costate::problem::Problem;
+    ///
+    /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+    ///     .initial(|_p| [2.0.into()])
+    ///     .terminal(|y, _p| y[0].clone())
+    ///     .build()?;
+    /// let problem =
+    ///     Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[0.5]).fixed_steps(1000).budget(16_384);
+    /// let (plan, _) = problem.plan()?;
+    /// let stats = problem.gradient()?.stats;
+    /// assert!(stats.peak_bytes <= plan.memory_bytes && plan.memory_bytes <= 16_384);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and where backsolve is asked for, whose work is not known
+    /// before.
+    pub fn plan(&self) -> Result<(Plan, &'static str), Error> {
+        if self.options.adjoint == AdjointKind::Backsolve {
+            let required = "discrete or continuous";
+            return Err(bad_setting("the adjoint of a plan", "backsolve", required));
+        }
+        self.dispatch(&PlanTask(self))
     }
 
     /// J alone: the same bits as [`gradient`](Self::gradient) gives, and what it cost.

@@ -1,17 +1,15 @@
 //! A gradient in a budget of bytes, or on several threads.
 
 use super::Problem;
-use crate::adjoint::{
-    Gradient, gradient_observed, gradient_on_lanes, gradient_online, gradient_online_on_lanes,
-};
-use crate::budget::{Measured, Plan, Planned, Resources, measure};
+use crate::adjoint::{self, Gradient, gradient_online, gradient_online_on_lanes};
+use crate::budget::{Disk, Measured, Plan, Resources, measure, times_left};
 use crate::error::Error;
 use crate::method::Method;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
 use crate::schedule::{Counts, LaneCounts, MixedOnline, Pair, PairOnline, Sizes};
-use crate::snapshot::MemoryStore;
+use crate::snapshot::{MemoryStore, measure_disk};
 use crate::stepper::AdjointStepper;
 
 /// What was planned for a gradient.
@@ -48,18 +46,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         steps: usize,
     ) -> Result<(Gradient, PlanSummary), Error> {
-        let (chain, p, progress) = (self.fixed(stepper, steps)?, self.p, self.options.on_progress);
+        let (chain, p) = (self.fixed(stepper, steps)?, self.p);
         let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
         let plan = Plan::new(steps, &measured, &self.resources(&measured, steps))?;
         let summary = self.summary(plan.name(), plan.threads, plan.seconds);
-        let mut store = MemoryStore::new();
-        let gradient = match plan.planned {
-            Planned::Mixed(mixed) => gradient_observed(&chain, p, mixed, &mut store, progress)?,
-            Planned::Pair(pair) => gradient_on_lanes(&chain, p, pair, progress)?,
-            Planned::Periodic(periodic) => {
-                gradient_observed(&chain, p, periodic, &mut store, progress)?
-            }
-        };
+        let gradient = plan.gradient(&chain, p, None, self.options.on_progress)?;
         Ok((gradient, summary))
     }
 
@@ -90,6 +81,46 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let counts = Counts::of_online(schedule, frontier.chain().num_steps())?;
         self.within_budget(&gradient, frontier.chain().grid_bytes())?;
         Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
+    }
+
+    /// What [`solved`](Self::solved) would do.
+    pub(super) fn plan_by<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Plan, Error> {
+        let memory = self.options.budget.unwrap_or(u64::MAX);
+        let bandwidth = self.options.directory.as_ref().map(measure_disk).transpose()?;
+        let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
+        let disk = bandwidth.map(|bandwidth| Disk { bytes, bandwidth });
+        let resources = |measured: &Measured, steps| Resources {
+            disk,
+            ..self.resources(measured, steps)
+        };
+        let Some(steps) = self.options.fixed_steps else {
+            let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+            let (_, pass) =
+                adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
+            let chain = frontier.into_discretization();
+            let steps = chain.num_steps();
+            let measured = measure(&chain, self.p, memory)?;
+            let mut plan = Plan::online(steps, &measured, &resources(&measured, steps))?;
+            // Error control costs more than the steps it accepts.
+            let accepted = steps as f64 * measured.costs.step;
+            plan.seconds += (pass.seconds_forward - accepted).max(0.0);
+            return match self.options.budget {
+                Some(budget) if plan.memory_bytes > budget => Err(Error::OverBudget {
+                    budget,
+                    held: plan.memory_bytes,
+                    steps: plan.steps,
+                    grid: chain.grid_bytes() as u64,
+                }),
+                _ => Ok(plan),
+            };
+        };
+        let chain = self.fixed(stepper, steps)?;
+        let measured = measure(&chain, self.p, memory)?;
+        Ok(Plan::new(steps, &measured, &resources(&measured, steps))?)
     }
 
     /// What the first steps of a run cost, which then begins again.
@@ -135,12 +166,4 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             _ => Ok(()),
         }
     }
-}
-
-/// What is left for slots beside the times of steps whose number is not known yet: they are 8
-/// bytes each, and count where states are small.
-pub(super) fn times_left(slots: u64, state: u64) -> u64 {
-    const SMALL: u64 = 1024;
-    let share = if state < SMALL { 2 } else { 8 };
-    (slots - slots / share).max(state)
 }

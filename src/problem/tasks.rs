@@ -4,6 +4,7 @@ use super::Problem;
 use super::Solved;
 use crate::adjoint::{self, Stats};
 use crate::backsolve::Backsolved;
+use crate::budget::Plan;
 use crate::curve::{self, Curve, CurvePoint};
 use crate::error::Error;
 use crate::method::{Abandoned, AdjointKind, Method, Task};
@@ -48,6 +49,27 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
 
     fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {
         solved.gradient.stats.add_abandoned(abandoned.steps, abandoned.seconds);
+    }
+}
+
+pub(super) struct PlanTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for PlanTask<'_, '_, O, I, J, M> {
+    type Output = (Plan, &'static str);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Plan, &'static str), Error> {
+        let method = stepper.name();
+        Ok((self.0.plan_by(stepper, stop_if_stiff)?, method))
+    }
+
+    /// As a gradient is charged for it.
+    fn charge(&self, (plan, _): &mut (Plan, &'static str), abandoned: Abandoned) {
+        plan.recomputed_steps += abandoned.steps;
+        plan.seconds += abandoned.seconds;
     }
 }
 

@@ -5,6 +5,7 @@ mod budgeted;
 mod chain_table;
 mod costs;
 mod counts;
+mod ended;
 mod heterogeneous;
 mod kind;
 mod lanes;
@@ -30,6 +31,7 @@ mod uniform;
 pub use bisection::Bisection;
 pub use costs::{Costs, Sizes};
 pub use counts::Counts;
+pub use ended::Ended;
 pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
 pub use lanes::{

@@ -6,6 +6,7 @@ mod failure;
 mod gradient;
 mod json;
 mod options;
+mod plan;
 mod progress;
 mod schedule;
 mod simulate;
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Simulate(simulate::Simulate),
     Gradient(gradient::GradientCommand),
+    Plan(plan::PlanCommand),
     Check(check::Check),
     Curve(curve::CurveCommand),
     Schedule(schedule::ScheduleCommand),
@@ -52,6 +54,7 @@ impl Command {
         match self {
             Command::Simulate(command) => command.run().map(Report::from),
             Command::Gradient(command) => command.run().map(Report::from),
+            Command::Plan(command) => command.run().map(Report::from),
             Command::Check(command) => command.run(),
             Command::Curve(command) => command.run(),
             Command::Schedule(command) => command.run().map(Report::from),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use costate::budget::parse_bytes;
 use costate::control::Control;
 use costate::error::{Error, ModelError};
 use costate::grid::{Span, TimeGrid};
@@ -222,26 +223,8 @@ pub fn count(text: &str) -> Result<usize, &'static str> {
 
 /// Bytes, with or without a unit.
 pub fn size(text: &str) -> Result<u64, &'static str> {
-    const UNITS: [(&str, f64); 10] = [
-        ("KiB", 1024.0),
-        ("MiB", 1024.0 * 1024.0),
-        ("GiB", 1024.0 * 1024.0 * 1024.0),
-        ("TiB", 1024.0 * 1024.0 * 1024.0 * 1024.0),
-        ("kB", 1e3),
-        ("KB", 1e3),
-        ("MB", 1e6),
-        ("GB", 1e9),
-        ("TB", 1e12),
-        ("B", 1.0),
-    ];
-    let text = text.trim();
-    let unit = UNITS.iter().find_map(|&(unit, bytes)| Some((text.strip_suffix(unit)?, bytes)));
-    let (number, unit) = unit.unwrap_or((text, 1.0));
-    let bytes = number.trim().parse::<f64>().ok().map(|number| (number * unit).floor());
-    match bytes.filter(|bytes| (0.0..=2f64.powi(63)).contains(bytes)) {
-        Some(bytes) => Ok(bytes as u64),
-        None => Err("write a number of bytes, with a unit such as kB, MiB or GiB if you like"),
-    }
+    parse_bytes(text)
+        .ok_or("write a number of bytes, with a unit such as kB, MiB or GiB if you like")
 }
 
 fn assignment(text: &str) -> Result<(String, f64), String> {

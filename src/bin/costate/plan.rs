@@ -1,0 +1,165 @@
+//! `costate plan`: what a gradient in a budget will do and take.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use costate::budget::{Assumed, Disk, Plan, Resources};
+use costate::plot::{bytes, seconds};
+use costate::snapshot::measure_disk;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::json::to_line;
+use crate::options::{Run, count, number, size};
+
+/// The schedule that a gradient in a budget would follow, and what it would take
+///
+/// Of a model, or of any chain by its steps and the bytes of its states. Nothing is run but some
+/// steps of the model, to measure what they cost, and, where error control chooses the steps, one
+/// pass that keeps nothing, to know their number.
+#[derive(Args)]
+pub struct PlanCommand {
+    #[command(flatten)]
+    run: Option<Run>,
+    #[command(flatten)]
+    chain: Chain,
+    /// Hold at most this much memory, such as 200MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    budget: u64,
+    /// Keep states in files in this directory, too; how fast it is is measured
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+    /// Hold at most this much in files, such as 20GiB [default: what there is room for]
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "disk")]
+    disk_budget: Option<u64>,
+    /// Take steps on this many cores; two are of use
+    #[arg(long, value_name = "N", default_value = "1", value_parser = count,
+          allow_hyphen_values = true)]
+    threads: usize,
+    /// One JSON object, and nothing else, on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// A chain that is not at hand.
+#[derive(Args)]
+struct Chain {
+    /// The steps of a chain instead of a model's
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true,
+          requires = "state_bytes", conflicts_with = "Run")]
+    steps: Option<usize>,
+    /// The bytes of a state of that chain: 8 for each number
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "steps")]
+    state_bytes: Option<u64>,
+    /// The bytes of its state with the stages of a step, if they may be kept so that the step is
+    /// not taken again
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "steps")]
+    tape_bytes: Option<u64>,
+    /// The seconds of a step [default: those of copying the state 10 times in memory, which is
+    /// measured]
+    #[arg(long, value_name = "F", value_parser = number, allow_hyphen_values = true,
+          requires = "steps")]
+    step_seconds: Option<f64>,
+    /// The seconds of the adjoint of a step [default: those of two steps]
+    #[arg(long, value_name = "A", value_parser = number, allow_hyphen_values = true,
+          requires = "steps")]
+    adjoint_seconds: Option<f64>,
+}
+
+/// Planning follows the schedule action by action.
+const MOST_STEPS: usize = 100_000_000;
+
+#[derive(Serialize)]
+struct PlanJson {
+    steps: u64,
+    schedule: &'static str,
+    threads: usize,
+    budget_bytes: u64,
+    memory_bytes: u64,
+    disk_bytes: u64,
+    recomputed_steps: u64,
+    predicted_seconds: f64,
+    lower_bound_seconds: f64,
+}
+
+impl PlanCommand {
+    pub fn run(&self) -> Result<String, Failure> {
+        let plan = match &self.run {
+            Some(run) => self.of_model(run)?,
+            None => self.of_chain()?,
+        };
+        Ok(match self.json {
+            true => to_line(&PlanJson {
+                steps: plan.steps,
+                schedule: plan.name(),
+                threads: plan.threads,
+                budget_bytes: self.budget,
+                memory_bytes: plan.memory_bytes,
+                disk_bytes: plan.disk_bytes,
+                recomputed_steps: plan.recomputed_steps,
+                predicted_seconds: plan.seconds,
+                lower_bound_seconds: plan.lower_bound,
+            }),
+            false => table(&plan, self.budget),
+        })
+    }
+
+    fn of_model(&self, run: &Run) -> Result<Plan, Failure> {
+        let loaded = run.load_with_objective()?;
+        let mut problem = run.problem(&loaded)?.budget(self.budget).threads(self.threads);
+        if let Some(directory) = &self.disk {
+            problem = problem.on_disk(directory);
+        }
+        if let Some(bytes) = self.disk_budget {
+            problem = problem.disk_budget(bytes);
+        }
+        let (plan, _) = problem.plan().map_err(|error| run.failed(&loaded, &error))?;
+        Ok(plan)
+    }
+
+    fn of_chain(&self) -> Result<Plan, Failure> {
+        let Chain { steps, state_bytes, tape_bytes, step_seconds, adjoint_seconds } = self.chain;
+        let (Some(steps), Some(state_bytes)) = (steps, state_bytes) else {
+            return Err(Failure::new(
+                "give a model, or --steps and --state-bytes of a chain; see '--help'",
+            ));
+        };
+        if !(1..=MOST_STEPS).contains(&steps) {
+            let range = format!("from 1 to {MOST_STEPS}");
+            return Err(Failure::new(format!("--steps is {steps}: it must be {range}")));
+        }
+        if self.threads == 0 {
+            return Err(Failure::new("the number of threads is 0: it must be at least 1"));
+        }
+        let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
+        let bandwidth = self.disk.as_ref().map(measure_disk).transpose().map_err(|e| failed(&e))?;
+        let bytes = self.disk_budget.unwrap_or(u64::MAX);
+        let disk = bandwidth.map(|bandwidth| Disk { bytes, bandwidth });
+        let chain = Assumed { state_bytes, tape_bytes, step_seconds, adjoint_seconds };
+        let measured = chain.measured().map_err(|e| failed(&e))?;
+        let resources = Resources { memory: self.budget, disk, threads: self.threads };
+        Plan::new(steps, &measured, &resources).map_err(|e| failed(&e))
+    }
+}
+
+fn table(plan: &Plan, budget: u64) -> String {
+    let threads = match plan.threads {
+        1 => "on one core".to_owned(),
+        threads => format!("on {threads} cores"),
+    };
+    format!(
+        "schedule       {} {threads}\n\
+         steps          {}, and {} taken again\n\
+         memory         {} of {}\n\
+         disk           {}\n\
+         time           {} predicted; no schedule takes less than {}",
+        plan.name(),
+        plan.steps,
+        plan.recomputed_steps,
+        bytes(plan.memory_bytes),
+        bytes(budget),
+        bytes(plan.disk_bytes),
+        seconds(plan.seconds),
+        seconds(plan.lower_bound),
+    )
+}

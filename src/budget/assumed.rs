@@ -1,0 +1,94 @@
+//! What a chain costs of which no more than the bytes is known.
+
+use std::time::Instant;
+
+use super::Measured;
+use crate::error::Error;
+use crate::schedule::{Costs, Sizes};
+
+/// A chain that is not at hand. What is not given is assumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Assumed {
+    /// Bytes of a state.
+    pub state_bytes: u64,
+    /// Bytes of a step with its stages; unless given, tapes are not kept.
+    pub tape_bytes: Option<u64>,
+    /// Seconds of a step; unless given, those of copying the state ten times.
+    pub step_seconds: Option<f64>,
+    /// Seconds of the adjoint of a step on tape; unless given, those of two steps.
+    pub adjoint_seconds: Option<f64>,
+}
+
+/// The copies that take as long as a step.
+const COPIES_A_STEP: f64 = 10.0;
+/// The steps that take as long as an adjoint.
+const STEPS_AN_ADJOINT: f64 = 2.0;
+/// More than a processor's caches hold.
+const COPIED: usize = 32 << 20;
+
+impl Assumed {
+    /// With copies of states and tapes at this machine's bandwidth of memory, which is measured
+    /// in some milliseconds. A sweep's own is a tape, or a state where none is given, and three
+    /// states.
+    ///
+    /// ```
+    /// use costate::budget::{Assumed, Plan, Resources};
+    ///
+    /// let chain = Assumed { state_bytes: 800_000, step_seconds: Some(1e-3), ..Assumed::default() };
+    /// let resources = Resources { memory: 200 << 20, disk: None, threads: 1 };
+    /// let plan = Plan::new(10_000, &chain.measured()?, &resources)?;
+    /// assert!(plan.memory_bytes <= 200 << 20 && plan.seconds > 30.0);
+    /// # Ok::<(), costate::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where a state has no bytes, a tape fewer than a state, or a time is not positive.
+    pub fn measured(&self) -> Result<Measured, Error> {
+        let Assumed { state_bytes: state, tape_bytes: tape, step_seconds, adjoint_seconds } = *self;
+        check("bytes of a state", state, state > 0, "at least 1")?;
+        if let Some(tape) = tape {
+            check("bytes of a tape", tape, tape >= state, "at least those of the state it holds")?;
+        }
+        for (what, seconds) in
+            [("seconds of a step", step_seconds), ("seconds of an adjoint", adjoint_seconds)]
+        {
+            let seconds = seconds.unwrap_or(1.0);
+            check(what, seconds, seconds > 0.0 && seconds.is_finite(), "positive and finite")?;
+        }
+        let bandwidth = bandwidth();
+        let copy = |bytes: u64| bytes as f64 / bandwidth;
+        let step = step_seconds.unwrap_or(COPIES_A_STEP * copy(state));
+        let costs = Costs {
+            step,
+            adjoint: adjoint_seconds.unwrap_or(STEPS_AN_ADJOINT * step),
+            store: copy(state),
+            restore: copy(state),
+            keep_tape: copy(tape.unwrap_or(0)),
+        };
+        let sweep_bytes = tape.unwrap_or(state).saturating_add(3u64.saturating_mul(state));
+        Ok(Measured { sizes: Sizes { state, tape }, costs, sweep_bytes })
+    }
+}
+
+fn check<T: ToString>(
+    what: &'static str,
+    given: T,
+    holds: bool,
+    required: &'static str,
+) -> Result<(), Error> {
+    let error = || Error::BadSetting { what, given: given.to_string(), required };
+    if holds { Ok(()) } else { Err(error()) }
+}
+
+/// Bytes a second of a copy in memory, the best of a few.
+fn bandwidth() -> f64 {
+    let (from, mut to) = (vec![1u8; COPIED], vec![0u8; COPIED]);
+    let mut least = f64::INFINITY;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        to.copy_from_slice(std::hint::black_box(&from));
+        std::hint::black_box(&mut to);
+        least = least.min(begun.elapsed().as_secs_f64());
+    }
+    COPIED as f64 / least.max(1e-9)
+}

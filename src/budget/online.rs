@@ -1,0 +1,91 @@
+//! What a gradient whose first sweep is of unknown length will take, once the length is known.
+
+use super::plan::{BUFFERS, FILE_OVERHEAD, OVERLAPPED, count};
+use super::{Disk, Measured, Plan, Planned, Resources};
+use crate::error::ScheduleError;
+use crate::schedule::{
+    Counts, Ended, MixedOnline, Online, makespan, optimum,
+};
+
+impl Plan {
+    /// As [`new`](Self::new), where a first sweep under error control finds the `steps`: some of the
+    /// memory is left for their times.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn online(
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+    ) -> Result<Self, ScheduleError> {
+        let times = 8 * (steps as u64 + 1);
+        let state = measured.sizes.state;
+        let slots = || measured.slot_bytes(resources.memory).map(|bytes| times_left(bytes, state));
+        let mut plan = match (resources.disk, measured.lanes(resources)) {
+            (Some(disk), _) => Plan::online_with_disk(steps, measured, slots()?, disk)?,
+            (None, Some(bytes)) => Plan::on_lanes(steps, measured, times_left(bytes, state))?,
+            (None, None) => Plan::online_in_memory(steps, measured, slots()?)?,
+        };
+        plan.memory_bytes += times;
+        Ok(plan)
+    }
+
+    fn online_in_memory(
+        steps: usize,
+        measured: &Measured,
+        slots: u64,
+    ) -> Result<Self, ScheduleError> {
+        let Measured { sizes, costs, sweep_bytes } = *measured;
+        let schedule = Ended::new(MixedOnline::new(slots, sizes, costs)?, steps);
+        let mut counts = Counts::of_sized(schedule.clone(), &|_, keep| sizes.of(keep))?;
+        // The last step shows the end.
+        counts.advances += 1;
+        Ok(Plan {
+            steps: steps as u64,
+            planned: Planned::MixedOnline(schedule),
+            threads: 1,
+            // And the state before it.
+            memory_bytes: counts.bytes_peak + sizes.state + sweep_bytes,
+            disk_bytes: 0,
+            recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
+            seconds: counts.seconds(&costs),
+            lower_bound: optimum::mixed_bound(steps, slots, sizes, costs),
+        })
+    }
+
+    fn online_with_disk(
+        steps: usize,
+        measured: &Measured,
+        slots: u64,
+        disk: Disk,
+    ) -> Result<Self, ScheduleError> {
+        let state = measured.sizes.state;
+        let file = state + FILE_OVERHEAD;
+        let fast = Measured::fast_slots(slots, state);
+        let slow = count((disk.bytes / file).saturating_sub(1));
+        let schedule = Ended::new(Online::new(fast.saturating_add(slow).max(1))?, steps);
+        let mut counts = Counts::of(schedule.clone())?;
+        counts.advances += 1;
+        let costs = measured.tier_costs(disk.bandwidth);
+        let nanoseconds = makespan(schedule.clone(), fast, &costs, OVERLAPPED) + costs.step;
+        let in_memory = counts.snapshots_peak.min(fast as u64);
+        Ok(Plan {
+            steps: steps as u64,
+            planned: Planned::Online { schedule, fast },
+            threads: 1,
+            memory_bytes: in_memory * state + (BUFFERS + 1) * file + measured.sweep_bytes,
+            disk_bytes: (counts.snapshots_peak - in_memory) * file,
+            recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
+            seconds: nanoseconds as f64 * 1e-9,
+            lower_bound: measured.once(steps),
+        })
+    }
+}
+
+/// What is left for slots beside the times of steps whose number is not known yet: they are 8
+/// bytes each, and count where states are small.
+pub(crate) fn times_left(slots: u64, state: u64) -> u64 {
+    const SMALL: u64 = 1024;
+    let share = if state < SMALL { 2 } else { 8 };
+    (slots - slots / share).max(state)
+}
