@@ -155,9 +155,9 @@ impl<O: Vjp + Jacobian, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_,
         out: &mut Matrix,
         work: &mut Self::Work,
     ) {
-        let (dim, structure) = (self.ode.dim(), self.ode.structure());
         let t = self.read(tau, &mut work.y);
-        let forward = work.jacobian.get_or_insert_with(|| Matrix::zeros(dim, structure));
+        let zeros = || Matrix::zeros(self.ode.dim(), self.ode.structure());
+        let forward = work.jacobian.get_or_insert_with(zeros);
         self.ode.jacobian(t, &work.y, p, forward, &mut work.inner);
         forward.transpose_into(out);
     }

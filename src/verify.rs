@@ -85,7 +85,7 @@ where
 /// and so what [`dot_product`] can at best find. Infinite where the matrix is singular.
 pub fn condition<O: Jacobian>(ode: &O, gamma: f64, step: Step, y: &[f64], p: &[f64]) -> f64 {
     let (d, c, structure) = (ode.dim(), step.h() * gamma, ode.structure());
-    let (mut jacobian, mut lu) = (Matrix::zeros(d, structure), Lu::new(d, structure));
+    let (mut jacobian, mut lu) = (Matrix::zeros(d, structure.clone()), Lu::new(d, structure));
     ode.jacobian(step.t, y, p, &mut jacobian, &mut ode.work());
     if lu.factor(c, &jacobian).is_err() {
         return f64::INFINITY;

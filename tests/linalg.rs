@@ -14,7 +14,7 @@ fn entry(seed: u64, i: usize, j: usize) -> f64 {
 }
 
 fn filled(seed: u64, dim: usize, structure: Structure) -> Matrix {
-    let mut a = Matrix::zeros(dim, structure);
+    let mut a = Matrix::zeros(dim, structure.clone());
     for j in 0..dim {
         for i in 0..dim {
             if a.contains(i, j) {
@@ -49,8 +49,8 @@ proptest! {
                                c in 0.01f64..100.0) {
         let band = Structure::Banded { lower: lower.min(dim - 1), upper: upper.min(dim - 1) };
         for structure in [Structure::Dense, band] {
-            let jacobian = filled(seed, dim, structure);
-            let mut lu = Lu::new(dim, structure);
+            let jacobian = filled(seed, dim, structure.clone());
+            let mut lu = Lu::new(dim, structure.clone());
             prop_assume!(lu.factor(c, &jacobian).is_ok());
             let b: Vec<f64> = (0..dim).map(|i| entry(seed ^ 1, i, 0)).collect();
             for transposed in [false, true] {
@@ -66,7 +66,7 @@ proptest! {
 #[test]
 fn a_singular_matrix_names_its_column() {
     for structure in [Structure::Dense, Structure::Banded { lower: 1, upper: 1 }] {
-        let mut jacobian = Matrix::zeros(3, structure);
+        let mut jacobian = Matrix::zeros(3, structure.clone());
         jacobian.set(1, 1, 1.0);
         let mut lu = Lu::new(3, structure);
         assert_eq!(lu.factor(1.0, &jacobian), Err(Singular { column: 1 }));

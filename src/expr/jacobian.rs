@@ -4,6 +4,8 @@ use super::compile::Compiler;
 use super::graph::{Graph, Id, Traits};
 use super::program::Program;
 use super::symbol::Variable;
+#[cfg(feature = "sparse")]
+use crate::linalg::Pattern;
 use crate::linalg::{Matrix, Structure};
 
 impl Graph {
@@ -39,25 +41,33 @@ impl Graph {
 pub struct JacobianProgram {
     program: Program,
     structure: Structure,
-    entries: Vec<(usize, usize, u32)>,
+    entries: Vec<(usize, usize)>,
+    /// For each entry its place among the matrix's values, and the register that holds it.
+    sources: Vec<(usize, u32)>,
 }
 
 impl JacobianProgram {
     pub(super) fn new(dim: usize, ids: &[(usize, usize, Id)], compiler: &mut Compiler) -> Self {
         let roots: Vec<Id> = ids.iter().map(|&(_, _, id)| id).collect();
         let program = compiler.compile(&roots);
-        let entries = ids.iter().map(|&(i, j, id)| (i, j, compiler.register(id))).collect();
-        JacobianProgram { program, structure: structure(dim, ids), entries }
+        let entries: Vec<(usize, usize)> = ids.iter().map(|&(i, j, _)| (i, j)).collect();
+        let structure = structure(dim, &entries);
+        let source = |&(i, j, id): &(usize, usize, Id)| {
+            (structure.position(dim, i, j).expect("made for it"), compiler.register(id))
+        };
+        let sources = ids.iter().map(source).collect();
+        JacobianProgram { program, structure, entries, sources }
     }
 
-    /// Dense, or banded where the band is narrower than half the matrix.
+    /// Dense; banded where the band is narrower than half the matrix; sparse where that is cheaper
+    /// to factorise.
     pub fn structure(&self) -> Structure {
-        self.structure
+        self.structure.clone()
     }
 
     /// (row, column) of every entry that is not structurally zero, by rows.
     pub fn pattern(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + '_ {
-        self.entries.iter().map(|&(i, j, _)| (i, j))
+        self.entries.iter().copied()
     }
 
     pub(super) fn end(&self) -> usize {
@@ -66,15 +76,33 @@ impl JacobianProgram {
 
     pub(super) fn run(&self, jac: &mut Matrix, registers: &mut [f64]) {
         self.program.run(registers);
-        for &(i, j, register) in &self.entries {
-            jac.set(i, j, registers[register as usize]);
+        let values = jac.values_mut();
+        for &(place, register) in &self.sources {
+            values[place] = registers[register as usize];
         }
     }
 }
 
-fn structure(dim: usize, entries: &[(usize, usize, Id)]) -> Structure {
-    let lower = entries.iter().map(|&(i, j, _)| i.saturating_sub(j)).max().unwrap_or(0);
-    let upper = entries.iter().map(|&(i, j, _)| j.saturating_sub(i)).max().unwrap_or(0);
+fn structure(dim: usize, entries: &[(usize, usize)]) -> Structure {
+    let lower = entries.iter().map(|&(i, j)| i.saturating_sub(j)).max().unwrap_or(0);
+    let upper = entries.iter().map(|&(i, j)| j.saturating_sub(i)).max().unwrap_or(0);
     let is_narrow = 2 * (lower + upper + 1) < dim;
-    if is_narrow { Structure::Banded { lower, upper } } else { Structure::Dense }
+    let packed = if is_narrow { Structure::Banded { lower, upper } } else { Structure::Dense };
+    #[cfg(feature = "sparse")]
+    if let Some(sparse) = sparse(dim, entries, &packed) {
+        return sparse;
+    }
+    packed
+}
+
+/// The sparse structure where its factors are cheaper than those of `packed`.
+#[cfg(feature = "sparse")]
+fn sparse(dim: usize, entries: &[(usize, usize)], packed: &Structure) -> Option<Structure> {
+    // A smaller or fuller matrix need not be analysed.
+    if dim < 64 || 4 * entries.len() > dim * dim {
+        return None;
+    }
+    let pattern = Pattern::new(dim, entries.iter().copied()).ok()?;
+    let sparse = Structure::Sparse(pattern);
+    (sparse.factor_cost(dim) < packed.factor_cost(dim)).then_some(sparse)
 }

@@ -1,10 +1,10 @@
 //! Banded LU in LAPACK's band storage (dgbtf2): column j holds rows j − (lower + upper) to
 //! j + lower, the first `lower` of them for the fill that row exchanges bring.
 
-use super::lu::{Lu, Singular, check_pivot};
+use super::lu::{Packed, Singular, check_pivot};
 
 pub(super) fn factor(
-    lu: &mut Lu,
+    lu: &mut Packed,
     c: f64,
     jacobian: &[f64],
     lower: usize,
@@ -63,11 +63,11 @@ fn largest(candidates: &[f64]) -> usize {
 }
 
 /// Superdiagonals of U: the fill is there only where rows were exchanged.
-fn superdiagonals(lu: &Lu, lower: usize, upper: usize) -> usize {
+fn superdiagonals(lu: &Packed, lower: usize, upper: usize) -> usize {
     if lu.exchanged { lower + upper } else { upper }
 }
 
-pub(super) fn solve(lu: &Lu, b: &mut [f64], lower: usize, upper: usize) {
+pub(super) fn solve(lu: &Packed, b: &mut [f64], lower: usize, upper: usize) {
     let n = lu.dim;
     let rows = 2 * lower + upper + 1;
     let diagonal = lower + upper;
@@ -92,7 +92,7 @@ pub(super) fn solve(lu: &Lu, b: &mut [f64], lower: usize, upper: usize) {
     }
 }
 
-pub(super) fn solve_transpose(lu: &Lu, b: &mut [f64], lower: usize, upper: usize) {
+pub(super) fn solve_transpose(lu: &Packed, b: &mut [f64], lower: usize, upper: usize) {
     let n = lu.dim;
     let rows = 2 * lower + upper + 1;
     let diagonal = lower + upper;

@@ -1,8 +1,8 @@
 //! Dense LU, right-looking by columns (Golub & Van Loan, Matrix Computations, algorithm 3.4.1).
 
-use super::lu::{Lu, Singular, check_pivot};
+use super::lu::{Packed, Singular, check_pivot};
 
-pub(super) fn factor(lu: &mut Lu, c: f64, jacobian: &[f64]) -> Result<(), Singular> {
+pub(super) fn factor(lu: &mut Packed, c: f64, jacobian: &[f64]) -> Result<(), Singular> {
     let n = lu.dim;
     let a = &mut lu.values;
     for (x, j) in a.iter_mut().zip(jacobian) {
@@ -36,7 +36,7 @@ pub(super) fn factor(lu: &mut Lu, c: f64, jacobian: &[f64]) -> Result<(), Singul
 }
 
 /// Applies each column's later row exchanges to its multipliers, so that L is the factor of PA.
-fn exchange_multipliers(lu: &mut Lu) {
+fn exchange_multipliers(lu: &mut Packed) {
     if !lu.exchanged {
         return;
     }
@@ -58,7 +58,7 @@ fn largest(column: &[f64], from: usize) -> usize {
     best
 }
 
-pub(super) fn solve(lu: &Lu, b: &mut [f64]) {
+pub(super) fn solve(lu: &Packed, b: &mut [f64]) {
     let n = lu.dim;
     if lu.exchanged {
         for (row, &pivot) in lu.pivots.iter().enumerate() {
@@ -80,7 +80,7 @@ pub(super) fn solve(lu: &Lu, b: &mut [f64]) {
     }
 }
 
-pub(super) fn solve_transpose(lu: &Lu, b: &mut [f64]) {
+pub(super) fn solve_transpose(lu: &Packed, b: &mut [f64]) {
     let n = lu.dim;
     for (k, column) in lu.values.chunks_exact(n).enumerate() {
         let sum: f64 = column[..k].iter().zip(&*b).map(|(u, x)| u * x).sum();

@@ -1,5 +1,7 @@
 //! LU factors of I − cJ with partial pivoting, which solve with the matrix and its transpose.
 
+#[cfg(feature = "sparse")]
+use super::sparse::SparseLu;
 use super::{Matrix, Structure, band, dense};
 
 /// A pivot was zero or not finite: the matrix has no inverse in floating point.
@@ -9,73 +11,121 @@ pub struct Singular {
     pub column: usize,
 }
 
-/// P(I − cJ) = LU, in storage that is reused from one factorisation to the next.
+/// P(I − cJ)Q = LU, in storage that is reused from one factorisation to the next. Q is the
+/// identity but for sparse matrices, whose columns are put in an order that keeps the factors
+/// sparse.
+///
+/// The factors are a function of c and J alone, down to the bit: never of factorisations before.
 #[derive(Clone, Debug)]
 pub struct Lu {
-    pub(super) dim: usize,
     structure: Structure,
+    factors: Factors,
+}
+
+#[derive(Clone, Debug)]
+enum Factors {
+    Packed(Packed),
+    #[cfg(feature = "sparse")]
+    Sparse(Box<SparseLu>),
+}
+
+/// Dense or banded factors, in the place of the matrix.
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    pub(super) dim: usize,
     pub(super) values: Vec<f64>,
     pub(super) pivots: Vec<usize>,
     pub(super) inverse_diagonal: Vec<f64>,
     pub(super) exchanged: bool,
 }
 
-impl Lu {
-    /// Storage for the factors of d × d matrices of this structure; they start as those of I.
-    pub fn new(dim: usize, structure: Structure) -> Self {
-        let rows = match structure {
-            Structure::Dense => dim,
-            Structure::Banded { lower, upper } => 2 * lower + upper + 1,
-        };
-        let mut lu = Lu {
+impl Packed {
+    /// Storage of `rows` rows a column, with the diagonal in row `diagonal(j)` of column j.
+    fn identity(dim: usize, rows: usize, diagonal: impl Fn(usize) -> usize) -> Self {
+        let mut values = vec![0.0; rows * dim];
+        (0..dim).for_each(|j| values[j * rows + diagonal(j)] = 1.0);
+        Packed {
             dim,
-            structure,
-            values: vec![0.0; rows * dim],
+            values,
             pivots: (0..dim).collect(),
             inverse_diagonal: vec![1.0; dim],
             exchanged: false,
-        };
-        for j in 0..dim {
-            let diagonal = match structure {
-                Structure::Dense => j * dim + j,
-                Structure::Banded { lower, upper } => j * rows + lower + upper,
-            };
-            lu.values[diagonal] = 1.0;
         }
-        lu
+    }
+}
+
+impl Lu {
+    /// Storage for the factors of d × d matrices of this structure; they start as those of I.
+    pub fn new(dim: usize, structure: Structure) -> Self {
+        let factors = match &structure {
+            Structure::Dense => Factors::Packed(Packed::identity(dim, dim, |j| j)),
+            &Structure::Banded { lower, upper } => {
+                Factors::Packed(Packed::identity(dim, 2 * lower + upper + 1, |_| lower + upper))
+            }
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => {
+                super::matrix::assert_fits(dim, pattern);
+                Factors::Sparse(Box::new(SparseLu::new(pattern.clone())))
+            }
+        };
+        Lu { structure, factors }
     }
 
     /// Factorises I − c J. `jacobian` has the structure that these factors were made for.
+    ///
+    /// # Errors
+    /// Where a pivot is zero or not finite.
     pub fn factor(&mut self, c: f64, jacobian: &Matrix) -> Result<(), Singular> {
-        debug_assert_eq!(self.structure, jacobian.structure());
-        self.exchanged = false;
-        match self.structure {
-            Structure::Dense => dense::factor(self, c, jacobian.values()),
-            Structure::Banded { lower, upper } => {
-                band::factor(self, c, jacobian.values(), lower, upper)
+        debug_assert_eq!(&self.structure, jacobian.structure());
+        match &mut self.factors {
+            Factors::Packed(lu) => {
+                lu.exchanged = false;
+                match self.structure {
+                    Structure::Banded { lower, upper } => {
+                        band::factor(lu, c, jacobian.values(), lower, upper)
+                    }
+                    _ => dense::factor(lu, c, jacobian.values()),
+                }
             }
+            #[cfg(feature = "sparse")]
+            Factors::Sparse(lu) => lu.factor(c, jacobian.values()),
         }
     }
 
     /// Overwrites `b` with (I − cJ)⁻¹ b.
-    pub fn solve(&self, b: &mut [f64]) {
-        match self.structure {
-            Structure::Dense => dense::solve(self, b),
-            Structure::Banded { lower, upper } => band::solve(self, b, lower, upper),
+    pub fn solve(&mut self, b: &mut [f64]) {
+        match &mut self.factors {
+            Factors::Packed(lu) => match self.structure {
+                Structure::Banded { lower, upper } => band::solve(lu, b, lower, upper),
+                _ => dense::solve(lu, b),
+            },
+            #[cfg(feature = "sparse")]
+            Factors::Sparse(lu) => lu.solve(b),
         }
     }
 
     /// Overwrites `b` with (I − cJ)⁻ᵀ b.
-    pub fn solve_transpose(&self, b: &mut [f64]) {
-        match self.structure {
-            Structure::Dense => dense::solve_transpose(self, b),
-            Structure::Banded { lower, upper } => band::solve_transpose(self, b, lower, upper),
+    pub fn solve_transpose(&mut self, b: &mut [f64]) {
+        match &mut self.factors {
+            Factors::Packed(lu) => match self.structure {
+                Structure::Banded { lower, upper } => band::solve_transpose(lu, b, lower, upper),
+                _ => dense::solve_transpose(lu, b),
+            },
+            #[cfg(feature = "sparse")]
+            Factors::Sparse(lu) => lu.solve_transpose(b),
         }
     }
 
-    /// Bytes that the factors occupy.
+    /// Bytes that the factors and the scratch for them occupy; of sparse ones, whose row exchanges
+    /// are not known before, what their pattern leads one to expect.
     pub fn bytes(&self) -> usize {
-        8 * (self.values.len() + self.inverse_diagonal.len() + self.pivots.len())
+        match &self.factors {
+            Factors::Packed(lu) => {
+                8 * (lu.values.len() + lu.inverse_diagonal.len() + lu.pivots.len())
+            }
+            #[cfg(feature = "sparse")]
+            Factors::Sparse(lu) => lu.bytes(),
+        }
     }
 }
 

@@ -1,7 +1,10 @@
-//! Square matrices, dense or banded.
+//! Square matrices, dense, banded or sparse.
+
+#[cfg(feature = "sparse")]
+use super::pattern::Pattern;
 
 /// Which entries of a d × d matrix may be nonzero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Structure {
     /// All of them.
     Dense,
@@ -12,19 +15,54 @@ pub enum Structure {
         /// The number of diagonals above it.
         upper: usize,
     },
+    /// Those of a pattern (feature `sparse`).
+    #[cfg(feature = "sparse")]
+    Sparse(Pattern),
 }
 
 impl Structure {
     /// That of the transpose.
-    pub fn transposed(self) -> Self {
+    pub fn transposed(&self) -> Self {
         match self {
             Structure::Dense => Structure::Dense,
-            Structure::Banded { lower, upper } => Structure::Banded { lower: upper, upper: lower },
+            &Structure::Banded { lower, upper } => Structure::Banded { lower: upper, upper: lower },
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => Structure::Sparse(pattern.transposed().clone()),
+        }
+    }
+
+    /// The multiplications of an LU of d × d matrices of this structure, those of sparse ones
+    /// weighted with how much longer they take (`benches/linalg.rs`).
+    #[cfg(feature = "sparse")]
+    pub(crate) fn factor_cost(&self, dim: usize) -> f64 {
+        /// Gathering and scattering between supernodes, a multiplication and a column.
+        const SPARSE: f64 = 2.0;
+        const COLUMN: f64 = 500.0;
+        let d = dim as f64;
+        match self {
+            Structure::Dense => d * d * d / 3.0,
+            &Structure::Banded { lower, upper } => d * (lower * (1 + upper)) as f64,
+            Structure::Sparse(pattern) => SPARSE * pattern.factor_multiplications() + COLUMN * d,
+        }
+    }
+
+    /// The place of entry (i, j) in the [`values`](Matrix::values) of a d × d matrix of this
+    /// structure, if it has one.
+    #[inline]
+    pub fn position(&self, dim: usize, i: usize, j: usize) -> Option<usize> {
+        match self {
+            Structure::Dense => Some(j * dim + i),
+            &Structure::Banded { lower, upper } => {
+                let is_inside = i <= j + lower && j <= i + upper;
+                is_inside.then(|| j * (lower + upper + 1) + upper + i - j)
+            }
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => pattern.position(i, j),
         }
     }
 }
 
-/// A square matrix stored by columns: all rows, or the rows of the band.
+/// A square matrix stored by columns: all rows, the rows of the band, or those of the pattern.
 #[derive(Clone, Debug)]
 pub struct Matrix {
     dim: usize,
@@ -34,12 +72,20 @@ pub struct Matrix {
 
 impl Matrix {
     /// The zero matrix.
+    ///
+    /// # Panics
+    /// If a pattern is that of matrices of another size.
     pub fn zeros(dim: usize, structure: Structure) -> Self {
-        let rows = match structure {
-            Structure::Dense => dim,
-            Structure::Banded { lower, upper } => lower + upper + 1,
+        let len = match &structure {
+            Structure::Dense => dim * dim,
+            Structure::Banded { lower, upper } => (lower + upper + 1) * dim,
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => {
+                assert_fits(dim, pattern);
+                pattern.num_entries()
+            }
         };
-        Matrix { dim, structure, values: vec![0.0; rows * dim] }
+        Matrix { dim, structure, values: vec![0.0; len] }
     }
 
     /// d of a d × d matrix.
@@ -48,8 +94,8 @@ impl Matrix {
     }
 
     /// Which entries may be nonzero.
-    pub fn structure(&self) -> Structure {
-        self.structure
+    pub fn structure(&self) -> &Structure {
+        &self.structure
     }
 
     /// Sets every entry to zero.
@@ -57,14 +103,20 @@ impl Matrix {
         self.values.fill(0.0);
     }
 
-    /// Sets entry (i, j), which must lie inside the structure.
+    /// Sets entry (i, j).
+    ///
+    /// # Panics
+    /// If the entry is outside the structure.
     #[inline]
     pub fn set(&mut self, i: usize, j: usize, value: f64) {
         let k = self.index(i, j);
         self.values[k] = value;
     }
 
-    /// Adds to entry (i, j), which must lie inside the structure.
+    /// Adds to entry (i, j).
+    ///
+    /// # Panics
+    /// If the entry is outside the structure.
     #[inline]
     pub fn add(&mut self, i: usize, j: usize, value: f64) {
         let k = self.index(i, j);
@@ -73,14 +125,24 @@ impl Matrix {
 
     /// Entry (i, j), zero outside the structure.
     pub fn get(&self, i: usize, j: usize) -> f64 {
-        if self.contains(i, j) { self.values[self.index(i, j)] } else { 0.0 }
+        self.structure.position(self.dim, i, j).map_or(0.0, |k| self.values[k])
     }
 
     /// Writes the transpose to `out`, which has the transposed structure.
     pub fn transpose_into(&self, out: &mut Matrix) {
+        #[cfg(feature = "sparse")]
+        if let Structure::Sparse(pattern) = &self.structure {
+            let mut values = self.values.iter();
+            for j in 0..self.dim {
+                for (&i, &value) in pattern.column(j).iter().zip(&mut values) {
+                    out.set(j, i, value);
+                }
+            }
+            return;
+        }
         let (lower, upper) = match self.structure {
-            Structure::Dense => (self.dim, self.dim),
             Structure::Banded { lower, upper } => (lower, upper),
+            _ => (self.dim, self.dim),
         };
         for j in 0..self.dim {
             for i in j.saturating_sub(upper)..self.dim.min(j + lower + 1) {
@@ -91,14 +153,12 @@ impl Matrix {
 
     /// Whether (i, j) lies inside the structure.
     pub fn contains(&self, i: usize, j: usize) -> bool {
-        match self.structure {
-            Structure::Dense => true,
-            Structure::Banded { lower, upper } => i <= j + lower && j <= i + upper,
-        }
+        self.structure.position(self.dim, i, j).is_some()
     }
 
     /// The entries column by column: all d rows, or for a band the lower + upper + 1 rows from
-    /// i = j − upper to i = j + lower, of which those outside the matrix are unused.
+    /// i = j − upper to i = j + lower, of which those outside the matrix are unused, or the rows of
+    /// the pattern.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
@@ -116,12 +176,15 @@ impl Matrix {
 
     #[inline]
     fn index(&self, i: usize, j: usize) -> usize {
-        match self.structure {
-            Structure::Dense => j * self.dim + i,
-            Structure::Banded { lower, upper } => {
-                debug_assert!(self.contains(i, j));
-                j * (lower + upper + 1) + upper + i - j
-            }
-        }
+        let Some(k) = self.structure.position(self.dim, i, j) else {
+            panic!("entry ({i}, {j}) is outside of the structure {:?}", self.structure)
+        };
+        k
     }
+}
+
+#[cfg(feature = "sparse")]
+pub(super) fn assert_fits(dim: usize, pattern: &Pattern) {
+    let expected = pattern.dim();
+    assert!(dim == expected, "the pattern of {expected} × {expected} matrices, where d is {dim}");
 }

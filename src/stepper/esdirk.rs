@@ -260,7 +260,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         let work = (0..self.scheme.total).map(|_| ode.work()).collect();
         EsdirkTape {
             stages: Stages::new(&self.scheme, d, work),
-            jacobian: Matrix::zeros(d, structure),
+            jacobian: Matrix::zeros(d, structure.clone()),
             lu: Lu::new(d, structure),
             residual: vec![0.0; d],
             scale: vec![0.0; d],
@@ -270,7 +270,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     fn tape_bytes(&self, ode: &O) -> usize {
         let (d, structure) = (ode.dim(), ode.structure());
         Stages::<f64, O::Work>::bytes(&self.scheme, d)
-            + Matrix::zeros(d, structure).bytes()
+            + Matrix::zeros(d, structure.clone()).bytes()
             + Lu::new(d, structure).bytes()
             + 16 * d
             + self.scheme.total * ode.work_bytes()

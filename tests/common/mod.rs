@@ -67,6 +67,7 @@ pub fn everywhere(law: &mut impl Law) {
         all(law, &model_case(name, file(name), end));
     }
     all(law, &cells());
+    all(law, &torus());
     explicit(law, &network());
 }
 
@@ -97,6 +98,27 @@ fn cells()
         initial: problem.y0,
         objective: Within::new(fit, 0.02),
         grid: unequal(0.0, 0.02, 11),
+    }
+}
+
+/// An advection–diffusion–reaction equation in two dimensions with a sparse Jacobian.
+fn torus() -> Case<
+    costate_models::pde::advected_fisher::AdvectedFisher,
+    Vec<f64>,
+    costate::objective::LeastSquares,
+> {
+    use costate_models::pde::advected_fisher::{AdvectedFisher, PARAMETERS};
+    let ode = AdvectedFisher::new(9);
+    let initial = ode.wave();
+    let data = vec![0.5; 4 * initial.len()];
+    let fit = costate::objective::LeastSquares::new(vec![0.0, 0.02, 0.07, 0.1], data, &[1.0]);
+    Case {
+        name: "advected Fisher",
+        p: PARAMETERS.to_vec(),
+        ode,
+        initial,
+        objective: Within::new(fit.unwrap(), 0.1),
+        grid: unequal(0.0, 0.1, 11),
     }
 }
 
