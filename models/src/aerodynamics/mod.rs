@@ -1,3 +1,4 @@
 //! Flow and the structures in it.
 
 pub mod pitch_plunge;
+pub mod typical_section;
