@@ -7,7 +7,7 @@
 //! Of a single mode e^{στ} cos(ωτ + φ) the part of ξ² + α² that does not oscillate is e^{2στ} and
 //! gives g = σ exactly, whatever W. What is left stems from three things. The rest oscillates at
 //! 2ω; of n = ωW/π periods of it in a window, sin¹² leaves about
-//! 6!²/((n² − 1)(n² − 4) … (n² − 36)) / πn: 1e-6 for n = 15, 1e-9 for n = 30. The phase at τ₂ is
+//! 6!²/((n² − 1)(n² − 4) … (n² − 36)) / πn: 7e-7 for n = 8.5, 8e-11 for 15.5. The phase at τ₂ is
 //! τ₂ω(p), so ∂g/∂p has τ₂ ∂ω/∂p times as much. And other modes, which die out by
 //! e^{(σ₂ − σ)τ₁} until the first window.
 //!
