@@ -1,3 +1,5 @@
+mod limit_cycle;
+
 use super::growth::GrowthRate;
 use super::*;
 
