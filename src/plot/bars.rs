@@ -125,3 +125,20 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
     let (top, bottom) = ((0.0, 0.0), (0.0, rows));
     plot.draw(&PathElement::new([top, bottom], INK.stroke_width(2))).map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let drawn = |values: &[f64]| {
+            bars_svg(&["a", "b"], &[Bar { name: "it", values: values.to_vec() }], "x", "t", "u")
+        };
+        assert!(drawn(&[0.0, 0.0]).is_ok());
+        for values in [&[][..], &[1.0], &[1.0, f64::NAN]] {
+            assert_eq!(drawn(values), Err(PlotError::NotFinite { what: "it".to_owned() }));
+        }
+        assert_eq!(bars_svg(&["a"], &[], "x", "t", "u"), Err(PlotError::Nothing));
+    }
+}

@@ -139,3 +139,23 @@ impl Panel<'_> {
         Linear { ends, ticks: ticks::between(ends.0, ends.1, 8) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let drawn = |points: &[(f64, f64)]| {
+            let series = vec![Series { name: "it", points: points.to_vec(), dots: false }];
+            lines_svg(&[Panel { x: "x", y: "y", series }], "title", "below")
+        };
+        // One point has no extent.
+        assert!(drawn(&[(1.0, 2.0)]).is_ok());
+        let refused = PlotError::NotFinite { what: "it".to_owned() };
+        for points in [&[][..], &[(0.0, f64::NAN)], &[(f64::INFINITY, 0.0)]] {
+            assert_eq!(drawn(points), Err(refused.clone()));
+        }
+        assert_eq!(lines_svg(&[], "title", "below"), Err(PlotError::Nothing));
+    }
+}

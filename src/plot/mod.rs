@@ -30,7 +30,9 @@ pub enum PlotError {
     #[error("there is nothing to draw: the run has no steps")]
     Nothing,
     /// A line or a bar of nothing, or of what is not a number.
-    #[error("{what} cannot be drawn: give finite numbers")]
+    #[error(
+        "{what} cannot be drawn: give at least one number, all of them finite, one for each kind"
+    )]
     NotFinite {
         /// Its name.
         what: String,
