@@ -1,5 +1,5 @@
-//! The pages of `docs/`: tutorial, adjoints, checkpointing, choosing a method, notation, design,
-//! references. Their examples are tested.
+//! The pages of `docs/`: tutorial, adjoints, checkpointing, choosing a method, the wing, notation,
+//! design, references. Their examples are tested.
 
 #[doc = include_str!("../docs/tutorial.md")]
 pub mod tutorial {}
@@ -9,6 +9,8 @@ pub mod adjoints {}
 pub mod checkpointing {}
 #[doc = include_str!("../docs/methods.md")]
 pub mod methods {}
+#[doc = include_str!("../docs/wing.md")]
+pub mod wing {}
 #[doc = include_str!("../docs/notation.md")]
 pub mod notation {}
 #[doc = include_str!("../docs/design.md")]

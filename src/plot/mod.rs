@@ -1,11 +1,15 @@
 //! Pictures, as SVG text. They need no fonts or libraries of the system.
 
+mod bars;
 mod canvas;
 mod linear;
+mod lines;
 mod memory;
 mod schedule;
 mod ticks;
 
+pub use bars::{Bar, bars_svg};
+pub use lines::{Panel, Series, lines_svg};
 pub use memory::curve_svg;
 pub use schedule::schedule_svg;
 pub use ticks::{bytes, seconds};
@@ -25,6 +29,14 @@ pub enum PlotError {
     /// Nothing to draw.
     #[error("there is nothing to draw: the run has no steps")]
     Nothing,
+    /// A line or a bar of nothing, or of what is not a number.
+    #[error(
+        "{what} cannot be drawn: give at least one number, all of them finite, one for each kind"
+    )]
+    NotFinite {
+        /// Its name.
+        what: String,
+    },
     /// The drawing library's reason.
     #[error("the picture could not be drawn: {0}")]
     Drawing(String),

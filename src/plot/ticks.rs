@@ -89,11 +89,35 @@ pub(super) fn decimal(low: f64, high: f64, most: usize) -> Vec<f64> {
 
 /// 0, d, 2d, … up to `high` with a round d, about `most` of them.
 pub(super) fn linear(high: f64, most: usize) -> Vec<f64> {
-    let least = high / most as f64;
+    let step = round_step(high, most).max(1.0);
+    (0..=(high / step) as usize).map(|k| k as f64 * step).collect()
+}
+
+/// Multiples of a round d in [low, high], about `most` of them.
+pub(super) fn between(low: f64, high: f64, most: usize) -> Vec<f64> {
+    let d = round_step(high - low, most);
+    ((low / d).ceil() as i64..=(high / d).floor() as i64).map(|k| k as f64 * d).collect()
+}
+
+/// 1, 2 or 5 times a power of ten, so that about `most` fit into the width.
+fn round_step(width: f64, most: usize) -> f64 {
+    let least = width / most as f64;
     let power = 10f64.powf(least.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|d| *d >= least);
-    let step = step.unwrap_or(high).max(1.0);
-    (0..=(high / step) as usize).map(|k| k as f64 * step).collect()
+    step.unwrap_or(least)
+}
+
+/// A label of one of these ticks, with as many decimals as tell them apart.
+pub(super) fn decimals(ticks: &[f64]) -> usize {
+    let least = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    if least < 1.0 { (-(least * 1.001).log10().floor()).clamp(0.0, 12.0) as usize } else { 0 }
+}
+
+/// −0.50: with a minus sign rather than a hyphen, and none before zero.
+pub(super) fn plain(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let zero = text.chars().all(|c| c == '0' || c == '.');
+    if value < 0.0 && !zero { format!("−{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -125,5 +149,14 @@ mod tests {
         assert_eq!(binary(16.0, 1024.0, 8), [16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]);
         assert!(binary(1.0, 1e300, 8).len() <= 8);
         assert_eq!(linear(10.0, 5), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(between(-0.3, 1.1, 4), [0.0, 0.5, 1.0]);
+        let labels = |ticks: &[f64]| -> Vec<String> {
+            ticks.iter().map(|x| plain(*x, decimals(ticks))).collect()
+        };
+        assert_eq!(labels(&between(-0.1, 0.11, 4)), ["−0.1", "0.0", "0.1"]);
+        assert_eq!(
+            labels(&between(-2e6, 2e6, 4)),
+            ["−2000000", "−1000000", "0", "1000000", "2000000"]
+        );
     }
 }

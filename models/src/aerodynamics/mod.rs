@@ -3,3 +3,4 @@
 pub mod euler;
 pub mod pitch_plunge;
 pub mod wing;
+pub mod typical_section;
