@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::{Curve, CurvePoint, bits, timed};
 use crate::adjoint::Gradient;
-use crate::budget::{Disk, Measured, Plan, Resources, measure};
+use crate::budget::{Disk, Measured, Plan, Resources, measure_whole};
 use crate::error::{Error, ScheduleError};
 use crate::recurrence::Recurrence;
 use crate::schedule::{Costs, optimum};
-use crate::snapshot::measure_disk;
+use crate::snapshot::{MemoryStore, measure_disk};
 
 /// Which gradients a curve over bytes is made of.
 #[derive(Clone, Debug, Default)]
@@ -108,12 +108,14 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
         let mut bytes = budgets.bytes.clone();
         bytes.sort_unstable();
         bytes.dedup();
-        let measured = measure(chain, p, bytes.last().copied().unwrap_or(u64::MAX))?;
+        let most = bytes.last().copied().unwrap_or(u64::MAX);
+        let measured = measure_whole(chain, p, most, &mut MemoryStore::new())?;
         let grid = chain.grid_bytes() as u64;
         if bytes.is_empty() {
             let (sizes, steps) = (measured.sizes, chain.num_steps() as u64);
             let own = measured.sweep_bytes + grid;
-            let all = steps.saturating_sub(1).saturating_mul(sizes.tape.unwrap_or(sizes.state));
+            let tape = sizes.tape.filter(|_| measured.costs.tapes_pay());
+            let all = steps.saturating_sub(1).saturating_mul(tape.unwrap_or(sizes.state));
             bytes = budget_sizes(own + sizes.state, own + all.max(sizes.state));
         }
         Ok(Sweep { chain, p, budgets, measured, bytes, grid, reference: None })

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::adjoint::{Gradient, gradient};
 use crate::error::Error;
-use crate::budget::{Measured, measure_in};
+use crate::budget::{Measured, measure_whole};
 use crate::recurrence::Recurrence;
 use crate::scalar::Scalar;
 use crate::schedule::{Counts, Schedule, Sizes, StoreAll, optimum};
@@ -31,7 +31,7 @@ pub struct CurvePoint {
     pub peak_bytes: u64,
     /// The most bytes of files.
     pub disk_bytes_peak: u64,
-    /// The median over the repetitions that were made of the time of the gradient.
+    /// The time of the gradient, the least of the repetitions that were made.
     pub seconds: f64,
     /// What it was to be by the costs of a few steps.
     pub predicted_seconds: f64,
@@ -90,7 +90,7 @@ pub fn measure<R: Recurrence>(
 ) -> Result<Curve, Error> {
     let steps = chain.num_steps();
     let Measured { sizes: Sizes { state, .. }, costs, .. } =
-        measure_in(chain, p, u64::MAX, &mut *store()?)?;
+        measure_whole(chain, p, u64::MAX, &mut *store()?)?;
     let sizes = Sizes { state, tape: None };
     let counts = snapshot_counts(steps, fewest);
     let reference = gradient(chain, p, StoreAll::new(steps), &mut *store()?)?;
@@ -129,20 +129,22 @@ pub fn measure<R: Recurrence>(
     Ok(Curve { steps: steps as u64, points })
 }
 
-/// The result, and the median time of as many repetitions as fit in a fifth of a second, nine at
-/// most.
+/// The result, and the least time of as many repetitions as fit in a fifth of a second, nine at most:
+/// the others waited for what else the machine does.
 fn timed<T>(once: impl Fn() -> Result<T, Error>) -> Result<(T, f64), Error> {
     const ENOUGH: f64 = 0.2;
     let begun = Instant::now();
     let result = once()?;
-    let mut seconds = vec![begun.elapsed().as_secs_f64()];
-    while seconds.len() < 9 && begun.elapsed().as_secs_f64() < ENOUGH {
+    let mut least = begun.elapsed().as_secs_f64();
+    for _ in 1..9 {
+        if begun.elapsed().as_secs_f64() >= ENOUGH {
+            break;
+        }
         let again = Instant::now();
         once()?;
-        seconds.push(again.elapsed().as_secs_f64());
+        least = least.min(again.elapsed().as_secs_f64());
     }
-    seconds.sort_unstable_by(f64::total_cmp);
-    Ok((result, seconds[seconds.len() / 2]))
+    Ok((result, least))
 }
 
 fn bits<S: Scalar>(gradient: &Gradient<S>) -> impl Iterator<Item = u64> {

@@ -96,7 +96,7 @@ fn time(tiers: &[Tier]) -> Vec<Series> {
     let name = if tiers.len() > 1 { "least possible on one core" } else { "least possible" };
     let mut series = vec![Series::line(name.into(), ORANGE, bound)];
     series.extend(tiers.iter().map(|tier| Series {
-        name: format!("{}: measured, and predicted as a line", tier.name),
+        name: format!("{} (line: predicted)", tier.name),
         colour: tier.colour,
         line: tier.over(|point| point.predicted_seconds),
         dots: tier.over(|point| point.seconds),
