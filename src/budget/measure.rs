@@ -21,10 +21,15 @@ pub struct Measured {
     pub sweep_bytes: u64,
 }
 
-/// Steps that are timed, at most.
+/// Steps that are timed, at most, where a gradient follows.
 const STEPS: usize = 16;
 /// They are no more than take this long.
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
+/// Measurements of a whole chain; other work of the machine makes some too long.
+const ROUNDS: usize = 5;
+/// Bytes of tapes that are kept at once to learn what that costs; more than caches hold.
+const TAPES: u64 = 64 << 20;
+const COPIES: usize = 16;
 
 /// Takes the first steps of `chain`, reverses them, and copies states, in at most `budget` bytes
 /// beside a sweep's own. The steps are as many as take a tenth of a second, 16 at most.
@@ -32,37 +37,21 @@ const LONG_ENOUGH: Duration = Duration::from_millis(100);
 /// # Errors
 /// Where a step fails.
 pub fn measure<R: Recurrence>(chain: &R, p: &[R::Scalar], budget: u64) -> Result<Measured, Error> {
-    measure_in(chain, p, budget, &mut MemoryStore::new())
+    Bench::new(chain, p, STEPS).measured(budget, &mut MemoryStore::new())
 }
 
-/// As [`measure`], with states kept in `store`.
+/// As [`measure`], with as many steps as take a tenth of a second, where these do not cost what the
+/// first ones do, and with states kept in `store`.
 ///
 /// # Errors
 /// As [`measure`], and where the store fails.
-pub fn measure_in<R: Recurrence>(
+pub fn measure_whole<R: Recurrence>(
     chain: &R,
     p: &[R::Scalar],
     budget: u64,
-    states: &mut dyn SnapshotStore<R::Scalar>,
+    store: &mut dyn SnapshotStore<R::Scalar>,
 ) -> Result<Measured, Error> {
-    let state = (chain.dim() * R::Scalar::BYTES) as u64;
-    let tape = chain.kept_bytes(0) as u64;
-    let vectors = 3 * state + (chain.num_params() * R::Scalar::BYTES) as u64;
-    let tapes_at_once = budget / 2 / tape.max(1);
-    let keeps = tape > 0 && tapes_at_once > 0;
-    let mut bench = Bench::new(chain, p);
-    let (step, adjoint) = bench.steps()?;
-    let keep_tape = match keeps {
-        true => bench.keep(tapes_at_once.min(STEPS as u64) as usize, step + adjoint)?,
-        false => 0.0,
-    };
-    let copies = (budget / 2 / state.max(1)).clamp(1, STEPS as u64) as usize;
-    let (store, restore) = bench.copies(states, copies)?;
-    Ok(Measured {
-        sizes: Sizes { state: state.max(1), tape: keeps.then_some(tape.max(state)) },
-        costs: Costs { step, adjoint, store, restore, keep_tape },
-        sweep_bytes: chain.tape_bytes() as u64 + vectors,
-    })
+    Bench::new(chain, p, chain.num_steps()).measured(budget, store)
 }
 
 struct Bench<'a, R: Recurrence> {
@@ -73,18 +62,46 @@ struct Bench<'a, R: Recurrence> {
     adjoint: Adjoint<R::Scalar>,
     /// Steps to time.
     steps: usize,
+    /// The least seconds that each of those took, and its adjoint.
+    least: Vec<[f64; 2]>,
 }
 
 impl<'a, R: Recurrence> Bench<'a, R> {
-    fn new(chain: &'a R, p: &'a [R::Scalar]) -> Self {
+    fn new(chain: &'a R, p: &'a [R::Scalar], steps: usize) -> Self {
         Bench {
             chain,
             p,
             y: vec![R::Scalar::zero(); chain.dim()],
             tape: chain.tape(),
             adjoint: Adjoint::zeros(chain.dim(), chain.num_params()),
-            steps: chain.num_steps().min(STEPS),
+            steps: chain.num_steps().min(steps),
+            least: Vec::new(),
         }
+    }
+
+    fn measured(
+        mut self,
+        budget: u64,
+        store: &mut dyn SnapshotStore<R::Scalar>,
+    ) -> Result<Measured, Error> {
+        let chain = self.chain;
+        let state = (chain.dim() * R::Scalar::BYTES) as u64;
+        let tape = chain.kept_bytes(0) as u64;
+        let vectors = 3 * state + (chain.num_params() * R::Scalar::BYTES) as u64;
+        let tapes_at_once = (budget / 2).min(TAPES.max(tape)) / tape.max(1);
+        let keeps = tape > 0 && tapes_at_once > 0;
+        let (step, adjoint) = self.steps()?;
+        let keep_tape = match keeps {
+            true => self.keep(usize::try_from(tapes_at_once).unwrap_or(usize::MAX))?,
+            false => 0.0,
+        };
+        let copies = (budget / 2 / state.max(1)).clamp(1, COPIES as u64) as usize;
+        let (store, restore) = self.copies(store, copies)?;
+        Ok(Measured {
+            sizes: Sizes { state: state.max(1), tape: keeps.then_some(tape.max(state)) },
+            costs: Costs { step, adjoint, store, restore, keep_tape },
+            sweep_bytes: chain.tape_bytes() as u64 + vectors,
+        })
     }
 
     fn step(&mut self, n: usize) -> Result<f64, Error> {
@@ -100,43 +117,69 @@ impl<'a, R: Recurrence> Bench<'a, R> {
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// The seconds of a step and of its adjoint.
+    /// The seconds of a step and of its adjoint: the mean over steps of the least of a few rounds.
     fn steps(&mut self) -> Result<(f64, f64), Error> {
-        self.chain.initial(self.p, &mut self.y);
-        let (mut step, mut adjoint) = (Vec::new(), Vec::new());
-        let begun = Instant::now();
-        for n in 0..self.steps {
-            step.push(self.step(n)?);
-            adjoint.push(self.reverse(n)?);
+        let mut least = vec![[f64::INFINITY; 2]; self.steps];
+        let (mut taken, begun) = (least.len(), Instant::now());
+        for round in 0..ROUNDS {
+            self.chain.initial(self.p, &mut self.y);
+            for (n, least) in least.iter_mut().enumerate() {
+                let found = [self.step(n)?, self.reverse(n)?];
+                *least = [least[0].min(found[0]), least[1].min(found[1])];
+                if round == 0 && begun.elapsed() > LONG_ENOUGH {
+                    taken = n + 1;
+                    break;
+                }
+            }
+            least.truncate(taken);
             if begun.elapsed() > LONG_ENOUGH {
-                self.steps = n + 1;
                 break;
             }
         }
-        Ok((median(step), median(adjoint)))
+        let mean =
+            |k: usize| least.iter().map(|one| one[k]).sum::<f64>() / least.len().max(1) as f64;
+        let means = (mean(0), mean(1));
+        self.least = least;
+        Ok(means)
     }
 
-    /// The seconds that keeping a tape takes beyond those of its step and its adjoint.
-    fn keep(&mut self, tapes: usize, without: f64) -> Result<f64, Error> {
-        let tapes = tapes.min(self.steps);
-        let mut kept: Vec<R::Kept> = (0..tapes).filter_map(|_| self.chain.kept()).collect();
-        let mut seconds = Vec::new();
-        // The first round only touches the memory.
-        for _ in 0..2 {
-            self.chain.initial(self.p, &mut self.y);
-            let begun = Instant::now();
-            for (n, kept) in kept.iter_mut().enumerate() {
-                self.step(n)?;
-                self.chain.exchange(&mut self.tape, kept);
+    /// The seconds that keeping a tape takes beyond those of its step and its adjoint: the least of a
+    /// few rounds, in each of which the memory is touched for the first time, as in a gradient.
+    fn keep(&mut self, tapes: usize) -> Result<f64, Error> {
+        let tapes = tapes.min(self.least.len());
+        let mut least = f64::INFINITY;
+        let begun = Instant::now();
+        // Given back, it would be the same memory that the next round finds.
+        let mut held = Vec::new();
+        for _ in 0..ROUNDS {
+            least = least.min(self.back_and_forth(tapes, &mut held)?);
+            if begun.elapsed() > LONG_ENOUGH {
+                break;
             }
-            for (n, kept) in kept.iter_mut().enumerate().rev() {
-                self.chain.exchange(&mut self.tape, kept);
-                self.reverse(n)?;
-            }
-            seconds.push(begun.elapsed().as_secs_f64());
         }
-        let last = seconds.last().copied().unwrap_or(0.0);
-        Ok((last / kept.len().max(1) as f64 - without).max(0.0))
+        let without: f64 = self.least[..tapes].iter().flatten().sum();
+        Ok(((least - without) / tapes.max(1) as f64).max(0.0))
+    }
+
+    /// The seconds of the first steps and their adjoints with all tapes kept.
+    fn back_and_forth(&mut self, tapes: usize, held: &mut Vec<Vec<R::Kept>>) -> Result<f64, Error> {
+        let mut kept: Vec<R::Kept> = Vec::new();
+        self.chain.initial(self.p, &mut self.y);
+        let begun = Instant::now();
+        for n in 0..tapes {
+            self.step(n)?;
+            if let Some(mut place) = self.chain.kept() {
+                self.chain.exchange(&mut self.tape, &mut place);
+                kept.push(place);
+            }
+        }
+        for (n, kept) in kept.iter_mut().enumerate().rev() {
+            self.chain.exchange(&mut self.tape, kept);
+            self.reverse(n)?;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        held.push(kept);
+        Ok(seconds)
     }
 
     /// The seconds of keeping a state and of making it current.
@@ -173,7 +216,7 @@ fn median(mut seconds: Vec<f64>) -> f64 {
 /// # Errors
 /// Where a step fails.
 pub fn measure_places<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<Vec<Place>, Error> {
-    let mut bench = Bench::new(chain, p);
+    let mut bench = Bench::new(chain, p, chain.num_steps());
     let mut copy = vec![R::Scalar::zero(); chain.dim()];
     chain.initial(p, &mut bench.y);
     (0..chain.num_steps())

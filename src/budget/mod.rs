@@ -9,7 +9,7 @@ mod plan;
 mod size;
 
 pub use assumed::Assumed;
-pub use measure::{Measured, measure, measure_in, measure_places};
+pub use measure::{Measured, measure, measure_places, measure_whole};
 pub(crate) use online::times_left;
 pub use plan::{Disk, Plan, Planned, Resources};
 pub use size::parse_bytes;

@@ -3,9 +3,7 @@
 use super::plan::{BUFFERS, FILE_OVERHEAD, OVERLAPPED, count};
 use super::{Disk, Measured, Plan, Planned, Resources};
 use crate::error::ScheduleError;
-use crate::schedule::{
-    Counts, Ended, MixedOnline, Online, makespan, optimum,
-};
+use crate::schedule::{Counts, Ended, MixedOnline, Online, makespan, optimum};
 
 impl Plan {
     /// As [`new`](Self::new), where a first sweep under error control finds the `steps`: some of the

@@ -3,8 +3,8 @@
 use super::Measured;
 use crate::error::ScheduleError;
 use crate::schedule::{
-    Counts, Ended, LaneCosts, LaneCounts, Mixed, MixedOnline, Online, Pair, Periodic, Prediction,
-    Schedule, Sizes, SlotCosts, TierCosts, Transfer, makespan,
+    Counts, Ended, LaneCosts, LaneCounts, LaneSchedule, Mixed, MixedOnline, Online, Pair, Periodic,
+    Prediction, Schedule, Sizes, SlotCosts, TierCosts, Transfer, makespan,
 };
 use crate::snapshot::Bandwidth;
 
@@ -133,20 +133,29 @@ impl Plan {
         })
     }
 
-    pub(super) fn on_lanes(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
+    pub(super) fn on_lanes(
+        steps: usize,
+        measured: &Measured,
+        slots: u64,
+    ) -> Result<Self, ScheduleError> {
         let Sizes { state, .. } = measured.sizes;
         let costs = measured.lane_costs();
-        let pair = Pair::new(steps, count(slots / state), costs)?;
-        let counts = LaneCounts::of(pair.clone(), costs)?;
+        let slots = count(slots / state);
+        let pair = Pair::new(steps, slots, costs)?;
+        // A chain too long to be followed in no time takes as long a step as a shorter one.
+        let (fewer, fewer_slots) = Pair::alike(steps, slots);
+        let counts = LaneCounts::of(Pair::new(fewer, fewer_slots, costs)?, costs)?;
+        let scale = steps as f64 / fewer.max(1) as f64;
+        let peak = if fewer == steps { counts.snapshots_peak } else { pair.num_slots() as u64 };
+        let taken = counts.advances.iter().sum::<u64>() + counts.reverses;
         Ok(Plan {
             steps: steps as u64,
             planned: Planned::Pair(pair),
             threads: 2,
-            memory_bytes: counts.snapshots_peak * state + 2 * measured.sweep_bytes,
+            memory_bytes: peak * state + 2 * measured.sweep_bytes,
             disk_bytes: 0,
-            recomputed_steps: (counts.advances.iter().sum::<u64>() + counts.reverses)
-                .saturating_sub(steps as u64),
-            seconds: counts.makespan as f64 * 1e-9,
+            recomputed_steps: (scale * taken as f64).round() as u64 - steps as u64,
+            seconds: scale * counts.makespan as f64 * 1e-9,
             lower_bound: measured.once(steps),
         })
     }

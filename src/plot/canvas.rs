@@ -16,6 +16,8 @@ pub(super) const FAINT: RGBColor = RGBColor(226, 230, 235);
 pub(super) const GREY: RGBColor = RGBColor(150, 158, 168);
 pub(super) const BLUE: RGBColor = RGBColor(0, 98, 177);
 pub(super) const ORANGE: RGBColor = RGBColor(222, 112, 0);
+pub(super) const GREEN: RGBColor = RGBColor(0, 128, 96);
+pub(super) const PURPLE: RGBColor = RGBColor(140, 60, 160);
 pub(super) const RED: RGBColor = RGBColor(196, 30, 58);
 
 pub(super) fn letters(size: i32) -> TextStyle<'static> {

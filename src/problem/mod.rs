@@ -10,7 +10,7 @@ use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradien
 use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
 use crate::budget::Plan;
 use crate::control::{Control, Event};
-use crate::curve::{Curve, CurvePoint};
+use crate::curve::{Budgets, Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
 use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task, backward_for};
@@ -23,7 +23,7 @@ use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
 pub use planned::PlanSummary;
-use tasks::{CurveTask, GradientTask, PlanTask, SolveTask, ValueTask};
+use tasks::{BudgetCurveTask, CurveTask, GradientTask, PlanTask, SolveTask, ValueTask};
 
 /// A gradient and the method that found it.
 #[derive(Clone, Debug, PartialEq)]
@@ -389,6 +389,35 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         self.dispatch(&CurveTask(self, kind, observe))
     }
 
+    /// The gradient's work against the bytes that it may hold, and the method's name: see
+    /// [`measure_budgets`](crate::curve::measure_budgets). Error control chooses the steps once;
+    /// `observe` is told of each point and what part is done.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and for a schedule or a number of snapshots.
+    pub fn budget_curve(
+        &self,
+        budgets: &Budgets,
+        observe: &(dyn Fn(&CurvePoint, f64) + Sync),
+    ) -> Result<(Curve, &'static str), Error> {
+        let options = &self.options;
+        if options.adjoint == AdjointKind::Backsolve {
+            let required = "discrete or continuous";
+            return Err(bad_setting("the adjoint of a curve", "backsolve", required));
+        }
+        if options.schedule.is_some() || options.snapshots.is_some() {
+            let required = "left out where there is a budget of bytes";
+            return Err(bad_setting("the schedule or number of snapshots", "given", required));
+        }
+        if budgets.threads.contains(&0) {
+            return Err(bad_setting("the number of threads", "0", "at least 1"));
+        }
+        if budgets.disk_bytes.is_some() && budgets.directory.is_none() {
+            return Err(bad_setting("the disk budget", "given", "left out without a directory"));
+        }
+        self.dispatch(&BudgetCurveTask(self, budgets, observe))
+    }
+
     fn dispatch<T: Task<O>>(&self, task: &T) -> Result<T::Output, Error> {
         self.check()?;
         let tolerances =
@@ -481,6 +510,20 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> Result<Discretization<'a, O, I, J, N>, Error> {
         let grid = TimeGrid::Uniform { start: self.span.start, end: self.span.end, steps };
         Discretization::new(self.ode, self.initial, self.objective, stepper, grid)
+    }
+
+    /// The chain of the steps of fixed length, or of those that error control chooses.
+    fn known<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<Discretization<'a, O, I, J, N>, Error> {
+        if let Some(steps) = self.options.fixed_steps {
+            return self.fixed(stepper, steps);
+        }
+        let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+        adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
+        Ok(frontier.into_discretization())
     }
 
     fn gradient_by<N: AdjointStepper<O>>(

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use crate::adjoint::{self, Gradient, gradient_online, gradient_online_on_lanes};
-use crate::budget::{Disk, Measured, Plan, Resources, measure, times_left};
+use crate::budget::{Disk, Measured, Plan, Resources, measure, measure_whole, times_left};
 use crate::error::Error;
 use crate::method::Method;
 use crate::objective::Objective;
@@ -93,17 +93,14 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let bandwidth = self.options.directory.as_ref().map(measure_disk).transpose()?;
         let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
         let disk = bandwidth.map(|bandwidth| Disk { bytes, bandwidth });
-        let resources = |measured: &Measured, steps| Resources {
-            disk,
-            ..self.resources(measured, steps)
-        };
+        let resources =
+            |measured: &Measured, steps| Resources { disk, ..self.resources(measured, steps) };
         let Some(steps) = self.options.fixed_steps else {
             let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
-            let (_, pass) =
-                adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
+            let (_, pass) = adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
             let chain = frontier.into_discretization();
             let steps = chain.num_steps();
-            let measured = measure(&chain, self.p, memory)?;
+            let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
             let mut plan = Plan::online(steps, &measured, &resources(&measured, steps))?;
             // Error control costs more than the steps it accepts.
             let accepted = steps as f64 * measured.costs.step;
@@ -119,7 +116,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             };
         };
         let chain = self.fixed(stepper, steps)?;
-        let measured = measure(&chain, self.p, memory)?;
+        let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
         Ok(Plan::new(steps, &measured, &resources(&measured, steps))?)
     }
 

@@ -5,7 +5,7 @@ use super::Solved;
 use crate::adjoint::{self, Stats};
 use crate::backsolve::Backsolved;
 use crate::budget::Plan;
-use crate::curve::{self, Curve, CurvePoint};
+use crate::curve::{self, Budgets, Curve, CurvePoint};
 use crate::error::Error;
 use crate::method::{Abandoned, AdjointKind, Method, Task};
 use crate::objective::Objective;
@@ -147,20 +147,46 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '
     ) -> Result<(Curve, &'static str), Error> {
         let CurveTask(problem, kind, observe) = self;
         let method = stepper.name();
-        let chain = match problem.options.fixed_steps {
-            Some(steps) => problem.fixed(stepper, steps)?,
-            None => {
-                let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
-                adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)?;
-                frontier.into_discretization()
-            }
-        };
+        let chain = problem.known(stepper, stop_if_stiff)?;
         let steps = chain.grid().num_steps();
         let fewest = problem.options.snapshots.unwrap_or(1);
         let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
-        let curve =
-            curve::measure(&chain, problem.p, fewest, schedule, || problem.store(), *observe)?;
+        let curve = curve::measure(
+            &chain,
+            problem.p,
+            fewest,
+            kind.name(),
+            schedule,
+            || problem.store(),
+            *observe,
+        )?;
         Ok((curve, method))
+    }
+
+    /// The steps were chosen before anything was measured.
+    fn charge(&self, _: &mut (Curve, &'static str), _: Abandoned) {}
+}
+
+pub(super) struct BudgetCurveTask<'p, 'a, O, I, J, M>(
+    pub &'p Problem<'a, O, I, J, M>,
+    pub &'p Budgets,
+    pub &'p (dyn Fn(&CurvePoint, f64) + Sync),
+);
+
+impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O>
+    for BudgetCurveTask<'_, '_, O, I, J, M>
+{
+    type Output = (Curve, &'static str);
+
+    fn run<N: AdjointStepper<O>>(
+        &self,
+        stepper: N,
+        stop_if_stiff: bool,
+    ) -> Result<(Curve, &'static str), Error> {
+        let BudgetCurveTask(problem, budgets, observe) = self;
+        let method = stepper.name();
+        let chain = problem.known(stepper, stop_if_stiff)?;
+        Ok((curve::measure_budgets(&chain, problem.p, budgets, *observe)?, method))
     }
 
     /// The steps were chosen before anything was measured.

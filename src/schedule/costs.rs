@@ -57,7 +57,7 @@ impl Costs {
     }
 
     /// A step that is kept with its tape costs less than one whose state is.
-    pub(super) fn tapes_pay(&self) -> bool {
+    pub(crate) fn tapes_pay(&self) -> bool {
         self.keep_tape < self.step + self.store + self.restore
     }
 }

@@ -188,7 +188,7 @@ impl Uniform {
 /// Whether there is nothing to choose: all that is worth keeping has room.
 fn all_fits(steps: usize, budget: u64, sizes: &Sizes, costs: &Costs) -> bool {
     let (each, worth) = match sizes.tape {
-        Some(tape) => (tape, true),
+        Some(tape) => (tape, costs.keep_tape < costs.step),
         None => (sizes.state, costs.store + costs.restore < costs.step),
     };
     worth && steps > 2 && budget / each >= steps as u64

@@ -37,7 +37,7 @@ pub struct GradientCommand {
 impl GradientCommand {
     pub fn run(&self) -> Result<String, Failure> {
         let text = std::fs::read_to_string(&self.run.model).unwrap_or_default();
-        let mut noted = Noted { run: self.run.clone(), adjoint: self.reversal.adjoint };
+        let mut noted = Noted { run: self.run.clone(), adjoint: self.reversal.kept.adjoint };
         if let Some(directory) = &self.resume {
             noted = noted.or_earlier(directory, &text)?;
         }

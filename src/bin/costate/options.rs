@@ -143,15 +143,29 @@ impl Run {
     }
 }
 
-/// The reverse sweep.
+/// What is kept of a reverse sweep, and where.
 #[derive(Args)]
-pub struct Reversal {
+pub struct Keeping {
     /// Which states are kept [default: all; with --snapshots online, or revolve for fixed steps]
     #[arg(long, value_name = "KIND", value_parser = schedule_kind())]
     schedule: Option<ScheduleKind>,
     /// The most states that are kept at once
     #[arg(long, value_name = "K", value_parser = count, allow_hyphen_values = true)]
     snapshots: Option<usize>,
+    /// Keep the states in files in this directory, and note there how far the gradient has come
+    #[arg(long, value_name = "DIR")]
+    pub disk: Option<PathBuf>,
+    /// The adjoint of the steps, that of the differential equation, or that with the states
+    /// integrated backward too and checked by a few kept ones [default: discrete]
+    #[arg(long, value_name = "KIND", value_parser = adjoint_kind())]
+    pub adjoint: Option<AdjointKind>,
+}
+
+/// The reverse sweep.
+#[derive(Args)]
+pub struct Reversal {
+    #[command(flatten)]
+    pub kept: Keeping,
     /// Hold at most this much memory, such as 200MiB: what is kept is what saves most time
     #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with_all = ["snapshots", "schedule"])]
     budget: Option<u64>,
@@ -161,16 +175,9 @@ pub struct Reversal {
     /// Take steps on this many cores; two are of use [default: 1]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     threads: Option<usize>,
-    /// Keep the states in files in this directory, and note there how far the gradient has come
-    #[arg(long, value_name = "DIR")]
-    disk: Option<PathBuf>,
-    /// The adjoint of the steps, that of the differential equation, or that with the states
-    /// integrated backward too and checked by a few kept ones [default: discrete]
-    #[arg(long, value_name = "KIND", value_parser = adjoint_kind())]
-    pub adjoint: Option<AdjointKind>,
 }
 
-impl Reversal {
+impl Keeping {
     pub fn apply<'a>(&self, mut problem: ModelProblem<'a>) -> ModelProblem<'a> {
         if let Some(adjoint) = self.adjoint {
             problem = problem.adjoint(adjoint);
@@ -181,6 +188,16 @@ impl Reversal {
         if let Some(snapshots) = self.snapshots {
             problem = problem.snapshots(snapshots);
         }
+        if let Some(directory) = &self.disk {
+            problem = problem.on_disk(directory);
+        }
+        problem
+    }
+}
+
+impl Reversal {
+    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
+        let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
             problem = problem.budget(bytes);
         }
@@ -189,9 +206,6 @@ impl Reversal {
         }
         if let Some(threads) = self.threads {
             problem = problem.threads(threads);
-        }
-        if let Some(directory) = &self.disk {
-            problem = problem.on_disk(directory);
         }
         problem
     }

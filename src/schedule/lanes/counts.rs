@@ -1,5 +1,7 @@
 //! An interpreter of schedules for lanes over integers, in virtual time.
 
+use std::collections::BTreeSet;
+
 use super::{LaneCosts, LaneSchedule, OnLane};
 use crate::error::ScheduleError;
 use crate::schedule::{Action, Keep, Kept};
@@ -47,10 +49,8 @@ impl LaneCounts {
         let mut follower = Follower::new(&schedule, costs, steps.checked_sub(1));
         follower.left = Some(steps);
         for &Kept { step, slot } in kept {
-            follower.slot(slot).step = Some(step);
+            follower.hold(slot, step);
         }
-        follower.in_use = kept.len() as u64;
-        follower.counts.snapshots_peak = follower.in_use;
         follower.follow(schedule)
     }
 }
@@ -74,7 +74,8 @@ struct Follower {
     costs: LaneCosts,
     lanes: Vec<Lane>,
     slots: Vec<Slot>,
-    in_use: u64,
+    /// The slots that hold a state, by step.
+    held: BTreeSet<(usize, usize)>,
     left: Option<usize>,
 }
 
@@ -85,7 +86,7 @@ impl Follower {
             first.current = current;
         }
         let counts = LaneCounts { advances: vec![0; lanes.len()], ..LaneCounts::default() };
-        Follower { counts, costs, lanes, slots: Vec::new(), in_use: 0, left: None }
+        Follower { counts, costs, lanes, slots: Vec::new(), held: BTreeSet::new(), left: None }
     }
 
     fn follow(mut self, schedule: impl LaneSchedule) -> Result<LaneCounts, ScheduleError> {
@@ -111,10 +112,8 @@ impl Follower {
         match action {
             Action::Store { step, slot, keep: Keep::State } if current == Some(step) => {
                 let time = self.meet(lane, slot);
-                let overwrites = self.slot(slot).step.replace(step).is_some();
                 self.slot(slot).time = time;
-                self.in_use += u64::from(!overwrites);
-                self.counts.snapshots_peak = self.counts.snapshots_peak.max(self.in_use);
+                self.hold(slot, step);
                 self.counts.stores += 1;
             }
             Action::Restore { step, slot } => {
@@ -141,8 +140,7 @@ impl Follower {
             }
             Action::Free { slot } if self.slot(slot).step.is_some() => {
                 self.meet(lane, slot);
-                self.slot(slot).step = None;
-                self.in_use -= 1;
+                self.release(slot);
             }
             _ => return Err(self.misled(on_lane)),
         }
@@ -156,9 +154,21 @@ impl Follower {
         self.left = Some(step);
         self.counts.reverses += 1;
         self.counts.makespan = time;
-        for slot in self.slots.iter_mut().filter(|slot| slot.step >= Some(step)) {
-            slot.step = None;
-            self.in_use -= 1;
+        while let Some(&(_, slot)) = self.held.last().filter(|(held, _)| *held >= step) {
+            self.release(slot);
+        }
+    }
+
+    fn hold(&mut self, slot: usize, step: usize) {
+        self.release(slot);
+        self.slot(slot).step = Some(step);
+        self.held.insert((step, slot));
+        self.counts.snapshots_peak = self.counts.snapshots_peak.max(self.held.len() as u64);
+    }
+
+    fn release(&mut self, slot: usize) {
+        if let Some(step) = self.slot(slot).step.take() {
+            self.held.remove(&(step, slot));
         }
     }
 

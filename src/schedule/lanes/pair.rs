@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::pace::Pace;
 use super::{LaneCosts, LaneSchedule, OnLane};
 use crate::error::ScheduleError;
-use crate::schedule::optimum::split;
+use crate::schedule::optimum::{reach, repetition, split};
 use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
 
 /// The time of a step in virtual time.
@@ -15,6 +15,9 @@ const DEAREST: u64 = 1000;
 /// Lane 1 helps in the gap where lane 0 is when it is done before lane 0 asks for the state, or
 /// late by no more than this fraction of its work.
 const LATE_TENTHS: u64 = 8;
+
+/// Steps times slots of a chain whose list is made several times over.
+const MOST_WORK: f64 = 2e7;
 
 /// A chain reversed on two cores in the slots of one.
 ///
@@ -92,8 +95,29 @@ impl Pair {
     /// Where `slots` is zero.
     pub fn new(steps: usize, slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
-        let free = (0..useful_slots(steps, slots)).rev().collect();
-        Ok(Pair::begin(costs, steps, Vec::new(), free, Some(0)).at_best_pace())
+        let fresh = |(steps, slots)| {
+            let free = (0..useful_slots(steps, slots)).rev().collect();
+            Pair::begin(costs, steps, Vec::new(), free, Some(0))
+        };
+        let alike = Pair::alike(steps, slots);
+        Ok(Pair { pace: fresh(alike).at_best_pace().pace, ..fresh((steps, slots)) })
+    }
+
+    /// The steps and slots of a chain that can be followed in a fraction of a second and that takes
+    /// about as long a step as one of `steps` steps: the same one where that is short enough, else
+    /// one with fewer slots whose steps are advanced over as often.
+    pub fn alike(steps: usize, slots: usize) -> (usize, usize) {
+        let slots = useful_slots(steps, slots);
+        let work = steps as f64 * slots as f64;
+        if work <= MOST_WORK {
+            return (steps, slots);
+        }
+        let r = repetition(steps as u64, slots as u64);
+        // C(s + r, r) falls as s^r.
+        let fewer =
+            (slots as f64 * (MOST_WORK / work).powf(1.0 / (r + 1) as f64)).max(2.0) as usize;
+        let share = reach(fewer as u64, r) as f64 / reach(slots as u64, r) as f64;
+        (((steps as f64 * share) as usize).max(1), fewer)
     }
 
     /// The reverse sweep of `steps` steps, of which a first sweep left y_{N−1} as lane 0's current

@@ -3,26 +3,47 @@
 use std::time::Instant;
 
 use crate::adjoint::{Gradient, gradient};
+use crate::budget::{Measured, measure_whole};
 use crate::error::Error;
 use crate::recurrence::Recurrence;
 use crate::scalar::Scalar;
-use crate::schedule::{Schedule, StoreAll, optimum};
+use crate::schedule::{Counts, Schedule, Sizes, StoreAll, optimum};
 use crate::snapshot::SnapshotStore;
 
-/// One gradient, with a number of snapshots.
+mod budgets;
+
+pub use budgets::{Budgets, budget_sizes, measure_budgets};
+
+/// One gradient, with a number of snapshots or a budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurvePoint {
-    /// s, the snapshots that were allowed.
+    /// s, the snapshots that were allowed; with a budget, the most slots that were in use.
     pub snapshots: u64,
+    /// Bytes of memory that were allowed, where bytes were.
+    pub budget_bytes: Option<u64>,
+    /// The schedule's name.
+    pub schedule: &'static str,
+    /// Threads that took steps.
+    pub threads: usize,
     /// The most bytes of states that the store held at once.
     pub snapshot_bytes_peak: u64,
-    /// The median over the repetitions that were made of the time of the gradient.
+    /// The most bytes of memory: states, tapes, the sweep's own.
+    pub peak_bytes: u64,
+    /// The most bytes of files.
+    pub disk_bytes_peak: u64,
+    /// The time of the gradient, the least of the repetitions that were made.
     pub seconds: f64,
+    /// What it was to be by the costs of a few steps.
+    pub predicted_seconds: f64,
+    /// What no schedule can beat at these costs: see [`Plan`](crate::budget::Plan).
+    pub lower_bound_seconds: f64,
     /// Steps taken beyond the N of the run, measured.
     pub recomputed_steps: u64,
-    /// t(N, s), the least number of them that s snapshots allow.
+    /// The least number of them: t(N, s) for s snapshots; with a budget, the least for schedules that
+    /// hold what they keep until it is used, on one core and without a disk.
     pub optimum: u64,
-    /// Whether J and its derivatives equal in every bit those with all states kept.
+    /// Whether J and its derivatives equal in every bit those with all states kept, or of the
+    /// largest budget.
     pub bits_equal: bool,
 }
 
@@ -31,7 +52,8 @@ pub struct CurvePoint {
 pub struct Curve {
     /// N, the steps of the run.
     pub steps: u64,
-    /// In ascending order of snapshots; the last keeps all states.
+    /// In ascending order of snapshots, of which the last keeps all states; or of bytes, for each of
+    /// the numbers of threads, then with the disk.
     pub points: Vec<CurvePoint>,
 }
 
@@ -51,7 +73,7 @@ pub fn snapshot_counts(steps: usize, fewest: usize) -> Vec<usize> {
     counts
 }
 
-/// Takes the gradient of `chain` once with all states kept, then with each of
+/// Takes the gradient of `chain` by a schedule of this name once with all states kept, then with each of
 /// [`snapshot_counts`]`(N, fewest)`, and tells `observe` of each. `schedule` makes the schedule
 /// for a number of snapshots, `store` an empty store. A short gradient is repeated.
 ///
@@ -61,11 +83,15 @@ pub fn measure<R: Recurrence>(
     chain: &R,
     p: &[R::Scalar],
     fewest: usize,
+    name: &'static str,
     schedule: impl Fn(usize) -> Result<Box<dyn Schedule>, Error>,
     store: impl Fn() -> Result<Box<dyn SnapshotStore<R::Scalar>>, Error>,
     observe: &dyn Fn(&CurvePoint),
 ) -> Result<Curve, Error> {
     let steps = chain.num_steps();
+    let Measured { sizes: Sizes { state, .. }, costs, .. } =
+        measure_whole(chain, p, u64::MAX, &mut *store()?)?;
+    let sizes = Sizes { state, tape: None };
     let counts = snapshot_counts(steps, fewest);
     let reference = gradient(chain, p, StoreAll::new(steps), &mut *store()?)?;
     let mut points = Vec::with_capacity(counts.len());
@@ -76,10 +102,22 @@ pub fn measure<R: Recurrence>(
             false => gradient(chain, p, schedule(snapshots)?, &mut *store()?),
         };
         let (found, seconds) = timed(once)?;
+        let counts = match snapshots == all {
+            true => Counts::of(StoreAll::new(steps))?,
+            false => Counts::of(schedule(snapshots)?)?,
+        };
+        let bytes = (snapshots as u64).saturating_mul(state);
         let point = CurvePoint {
             snapshots: snapshots as u64,
+            budget_bytes: None,
+            schedule: if snapshots == all { "store-all" } else { name },
+            threads: 1,
             snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
+            peak_bytes: found.stats.peak_bytes,
+            disk_bytes_peak: found.stats.disk_bytes_peak,
             seconds,
+            predicted_seconds: counts.seconds(&costs),
+            lower_bound_seconds: optimum::mixed_bound(steps, bytes, sizes, costs),
             recomputed_steps: found.stats.recomputed_steps,
             optimum: optimum::t(steps as u64, snapshots as u64),
             bits_equal: bits(&found).eq(bits(&reference)),
@@ -91,20 +129,22 @@ pub fn measure<R: Recurrence>(
     Ok(Curve { steps: steps as u64, points })
 }
 
-/// The result, and the median time of as many repetitions as fit in a fifth of a second, nine at
-/// most.
+/// The result, and the least time of as many repetitions as fit in a fifth of a second, nine at most:
+/// the others waited for what else the machine does.
 fn timed<T>(once: impl Fn() -> Result<T, Error>) -> Result<(T, f64), Error> {
     const ENOUGH: f64 = 0.2;
     let begun = Instant::now();
     let result = once()?;
-    let mut seconds = vec![begun.elapsed().as_secs_f64()];
-    while seconds.len() < 9 && begun.elapsed().as_secs_f64() < ENOUGH {
+    let mut least = begun.elapsed().as_secs_f64();
+    for _ in 1..9 {
+        if begun.elapsed().as_secs_f64() >= ENOUGH {
+            break;
+        }
         let again = Instant::now();
         once()?;
-        seconds.push(again.elapsed().as_secs_f64());
+        least = least.min(again.elapsed().as_secs_f64());
     }
-    seconds.sort_unstable_by(f64::total_cmp);
-    Ok((result, seconds[seconds.len() / 2]))
+    Ok((result, least))
 }
 
 fn bits<S: Scalar>(gradient: &Gradient<S>) -> impl Iterator<Item = u64> {
