@@ -102,7 +102,7 @@ fn main() {
         report("sparse", dim, Structure::Sparse(pattern), &list);
         let band = reach * n * species + species - 1;
         report("banded", dim, Structure::Banded { lower: band, upper: band }, &list);
-        if dim <= 1024 {
+        if dim <= 600 {
             report("dense", dim, Structure::Dense, &list);
         }
     }

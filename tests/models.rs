@@ -175,6 +175,36 @@ fn a_narrow_jacobian_is_banded() {
     assert_eq!(structure(6), Structure::Dense);
 }
 
+/// y_k' = y_k² + Σ y_j over the neighbours j of k on a torus of n × n points.
+fn torus(n: usize) -> Model {
+    Model::trace(n * n, 0, |_t, y, _p| {
+        let at = |i: usize, j: usize| &y[(j % n) * n + i % n];
+        let rate = |k: usize| {
+            let (i, j) = (k % n + n, k / n + n);
+            at(i, j) * at(i, j) + at(i + 1, j) + at(i - 1, j) + at(i, j + 1) + at(i, j - 1)
+        };
+        (0..n * n).map(rate).collect::<Vec<_>>()
+    })
+    .initial(|_p| vec![1.0.into(); n * n])
+    .terminal(|y, _p| y[0].clone())
+    .build()
+    .unwrap()
+}
+
+#[test]
+fn a_jacobian_without_a_narrow_band_is_sparse_where_that_pays() {
+    let Structure::Sparse(pattern) = torus(12).structure() else { panic!("not sparse") };
+    assert_eq!((pattern.dim(), pattern.num_entries()), (144, 5 * 144));
+    assert_eq!(torus(5).structure(), Structure::Dense);
+    let (model, y) = (torus(12), vector(144, 3));
+    let mut jac = Matrix::zeros(144, model.structure());
+    model.jacobian(0.0, &y, &[], &mut jac, &mut model.work());
+    for (i, j) in (0..144).flat_map(|i| (0..144).map(move |j| (i, j))) {
+        let off = f64::from(u8::from(jac.contains(i, j)));
+        assert_eq!(jac.get(i, j), if i == j { 2.0 * y[i] } else { off });
+    }
+}
+
 #[test]
 fn second_order_equals_differences_of_vjp() {
     for model in all_models() {

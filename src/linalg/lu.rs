@@ -117,7 +117,7 @@ impl Lu {
     }
 
     /// Bytes that the factors and the scratch for them occupy; of sparse ones, whose row exchanges
-    /// are not known before, what their pattern leads one to expect.
+    /// are not known before, what their pattern leads one to expect at most.
     pub fn bytes(&self) -> usize {
         match &self.factors {
             Factors::Packed(lu) => {

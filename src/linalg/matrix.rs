@@ -31,18 +31,17 @@ impl Structure {
         }
     }
 
-    /// The multiplications of an LU of d × d matrices of this structure, those of sparse ones
-    /// weighted with how much longer they take (`benches/linalg.rs`).
+    /// What an LU of d × d matrices of this structure costs, in multiplications of a dense one.
     #[cfg(feature = "sparse")]
     pub(crate) fn factor_cost(&self, dim: usize) -> f64 {
-        /// Gathering and scattering between supernodes, a multiplication and a column.
-        const SPARSE: f64 = 2.0;
-        const COLUMN: f64 = 500.0;
+        // Sparse factors are bound by gathering and scattering: `cargo bench --bench linalg`.
+        const ENTRY: f64 = 40.0;
+        const COLUMN: f64 = 800.0;
         let d = dim as f64;
         match self {
             Structure::Dense => d * d * d / 3.0,
             &Structure::Banded { lower, upper } => d * (lower * (1 + upper)) as f64,
-            Structure::Sparse(pattern) => SPARSE * pattern.factor_multiplications() + COLUMN * d,
+            Structure::Sparse(pattern) => ENTRY * pattern.symbolic().entries as f64 + COLUMN * d,
         }
     }
 

@@ -110,11 +110,6 @@ impl Pattern {
         })
     }
 
-    /// The multiplications that an LU takes where no row is exchanged.
-    pub(super) fn factor_multiplications(&self) -> f64 {
-        self.symbolic().multiplications
-    }
-
     /// The places of column 0, 1, … in the list of entries, and the end of the last.
     pub(super) fn starts(&self) -> &[usize] {
         &self.0.starts

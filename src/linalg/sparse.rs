@@ -11,7 +11,7 @@ use faer::{Conj, MatMut, Par, Spec};
 
 use super::lu::{Singular, check_pivot};
 use super::pattern::Pattern;
-use super::symbolic::{Symbolic, view};
+use super::symbolic::view;
 
 #[derive(Clone, Debug)]
 pub(super) struct SparseLu {
@@ -136,8 +136,14 @@ impl SparseLu {
         solve(lu, b, MemStack::new(&mut self.scratch.0));
     }
 
+    /// What is held at most, as `cargo bench --bench linalg` finds it allocated: row exchanges add
+    /// entries, faer's buffers grow by doubling, and updates wait beside the factors for their
+    /// columns.
     pub(super) fn bytes(&self) -> usize {
-        let Symbolic { entries, .. } = self.pattern.symbolic();
-        8 * (entries + self.values.len() + self.trial.len()) + self.scratch.0.len()
+        const PER_ENTRY: usize = 4;
+        const PER_COLUMN: usize = 16;
+        let dim = self.trial.len();
+        let factors = PER_ENTRY * self.pattern.symbolic().entries + PER_COLUMN * dim;
+        8 * (factors + self.values.len() + dim) + self.scratch.0.len()
     }
 }

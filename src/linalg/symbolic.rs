@@ -2,27 +2,31 @@
 
 use faer::dyn_stack::StackReq;
 use faer::sparse::SymbolicSparseColMatRef;
-use faer::sparse::linalg::lu::{SymbolicLu, factorize_symbolic_lu};
+use faer::sparse::linalg::SupernodalThreshold;
+use faer::sparse::linalg::lu::{LuSymbolicParams, SymbolicLu, factorize_symbolic_lu};
 use faer::{Par, Spec};
 
 use super::pattern::Pattern;
 
-/// The column order (COLAMD) and supernodes of every LU of a pattern's matrices, by faer, and their
-/// size and cost, estimated.
+/// The column order (COLAMD) and supernodes of every LU of a pattern's matrices, by faer. Supernodes
+/// always: faer's own choice, single entries for 64 × 64 points, takes four times as long there.
 pub(super) struct Symbolic {
     pub(super) lu: SymbolicLu<usize>,
+    /// The entries of L and U where no row is exchanged.
     pub(super) entries: usize,
-    pub(super) multiplications: f64,
 }
 
 impl Symbolic {
     pub(super) fn new(pattern: &Pattern) -> Self {
-        let lu = factorize_symbolic_lu(view(pattern), Default::default())
+        let params = LuSymbolicParams {
+            supernodal_flop_ratio_threshold: SupernodalThreshold::FORCE_SUPERNODAL,
+            ..Default::default()
+        };
+        let lu = factorize_symbolic_lu(view(pattern), params)
             .expect("the pattern is that of a square matrix, and memory is there");
         let counts = counts(pattern, lu.col_perm().arrays());
         let entries = pattern.dim() + 2 * counts.iter().sum::<usize>();
-        let multiplications = counts.iter().map(|&c| c as f64 * (c as f64 + 1.0)).sum();
-        Symbolic { lu, entries, multiplications }
+        Symbolic { lu, entries }
     }
 
     /// What a factorisation and a solve need as scratch.
