@@ -17,7 +17,7 @@ use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Ta
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
-use crate::recurrence::{Adaptive, Discretization};
+use crate::recurrence::{Adaptive, Discretization, Recurrence};
 pub use crate::schedule::ScheduleKind;
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::Solution;
@@ -531,14 +531,26 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         stop_if_stiff: bool,
     ) -> Result<Gradient, Error> {
+        match self.options.fixed_steps {
+            Some(steps) => self.gradient_of_chain(&self.fixed(stepper, steps)?),
+            None => self.gradient_of_run(self.adaptive(stepper, stop_if_stiff)?),
+        }
+    }
+
+    fn gradient_of_chain<R: Recurrence<Scalar = f64>>(&self, chain: &R) -> Result<Gradient, Error> {
+        let (kind, slots) = (self.schedule_kind(), self.options.snapshots);
+        let schedule = kind.offline(chain.num_steps(), slots)?;
+        let mut store = MemoryStore::new();
+        gradient_observed(chain, self.p, schedule, &mut store, self.options.on_progress)
+    }
+
+    fn gradient_of_run<N: AdjointStepper<O>>(
+        &self,
+        mut frontier: Adaptive<'a, O, I, J, N>,
+    ) -> Result<Gradient, Error> {
         let (p, progress) = (self.p, self.options.on_progress);
         let (kind, slots) = (self.schedule_kind(), self.options.snapshots);
         let mut store = MemoryStore::new();
-        if let Some(steps) = self.options.fixed_steps {
-            let (chain, schedule) = (self.fixed(stepper, steps)?, kind.offline(steps, slots)?);
-            return gradient_observed(&chain, p, schedule, &mut store, progress);
-        }
-        let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         if let Some(schedule) = kind.online(slots)? {
             return gradient_online(&mut frontier, p, schedule, &mut store, progress);
         }

@@ -48,7 +48,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> Result<(Gradient, PlanSummary), Error> {
         let (chain, p) = (self.fixed(stepper, steps)?, self.p);
         let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
-        let plan = Plan::new(steps, &measured, &self.resources(&measured, steps))?;
+        let resources = self.resources(&measured, steps);
+        if self.stays_on_one_thread(&measured, &resources) {
+            return Ok((self.gradient_of_chain(&chain)?, self.unplanned()));
+        }
+        let plan = Plan::new(steps, &measured, &resources)?;
         let summary = self.summary(plan.name(), plan.threads, plan.seconds);
         let gradient = plan.gradient(&chain, p, None, self.options.on_progress)?;
         Ok((gradient, summary))
@@ -63,6 +67,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         let measured = self.probed(&mut frontier)?;
         let resources = self.resources(&measured, usize::MAX);
+        if self.stays_on_one_thread(&measured, &resources) {
+            return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
+        }
         let Sizes { state, .. } = measured.sizes;
         if let Some(slots) = measured.lanes(&resources) {
             let slots = usize::try_from(times_left(slots, state) / state).unwrap_or(usize::MAX);
@@ -149,6 +156,16 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> PlanSummary {
         let budget_bytes = self.options.budget;
         PlanSummary { schedule, budget_bytes, threads, predicted_seconds: Some(seconds) }
+    }
+
+    /// Whether threads are all that was given, and steps are too short for them.
+    fn stays_on_one_thread(&self, measured: &Measured, resources: &Resources) -> bool {
+        self.options.budget.is_none() && measured.lanes(resources).is_none()
+    }
+
+    fn unplanned(&self) -> PlanSummary {
+        let schedule = self.schedule_kind().name();
+        PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }
     }
 
     fn within_budget(&self, gradient: &Gradient, grid: usize) -> Result<(), Error> {
