@@ -12,6 +12,8 @@ const DISTANCE: usize = 32;
 pub(super) enum Look {
     /// The next action.
     Now(Action),
+    /// The next action is to restore this slot, and the one after it reverses that step.
+    Last { step: usize, slot: usize },
     /// This slot will be restored, and holds what will be restored now.
     Ahead { step: usize, slot: usize },
 }
@@ -52,6 +54,14 @@ impl<T: Schedule> Iterator for Ahead<T> {
                 return Some(Look::Ahead { step, slot });
             }
         }
-        self.queue.pop_front().map(Look::Now)
+        let action = self.queue.pop_front()?;
+        Some(match (action, self.queue.front()) {
+            (Action::Restore { step, slot }, Some(&Action::Reverse { step: next }))
+                if next == step =>
+            {
+                Look::Last { step, slot }
+            }
+            _ => Look::Now(action),
+        })
     }
 }

@@ -74,19 +74,25 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         Ok(true)
     }
 
-    /// Writes y_`step` to `y`, or says that it is on a tape.
+    /// Writes y_`step` to `y`, or says that it is on a tape. What is restored for the `last` time may
+    /// be gone afterwards.
     pub fn restore(
         &mut self,
         chain: &R,
         slot: usize,
         step: usize,
-        y: &mut [R::Scalar],
+        y: &mut Vec<R::Scalar>,
+        last: bool,
     ) -> Result<Keep, SnapshotError> {
         match self.tapes.get(slot) {
             Some(Some(kept)) if kept.step == Some(step) => Ok(Keep::Tape),
             _ => {
-                let y = &mut y[..chain.state_len(step)];
-                self.store.restore(slot, step, y).map(|()| Keep::State)
+                let len = chain.state_len(step);
+                match last && len == y.len() {
+                    true => self.store.take(slot, step, y)?,
+                    false => self.store.restore(slot, step, &mut y[..len])?,
+                }
+                Ok(Keep::State)
             }
         }
     }

@@ -9,6 +9,9 @@ use crate::scalar::Scalar;
 /// About how many numbers one allocation holds.
 const BLOCK: usize = 4096;
 
+/// In place of the step of a state that was taken: the slot's memory is still held.
+const TAKEN: usize = usize::MAX;
+
 /// Slots in memory, allocated when they are first used. States as long as the first one share
 /// allocations.
 #[derive(Debug, Default)]
@@ -62,6 +65,11 @@ impl<S: Scalar> MemoryStore<S> {
         (slot / per_block, from..from + self.dim)
     }
 
+    /// The step whose state the slot holds.
+    fn found(&self, slot: usize) -> Option<usize> {
+        self.steps.get(slot).copied().flatten().filter(|&step| step != TAKEN)
+    }
+
     /// Notes that `slot` holds nothing. Returns whether it held a state of the usual length.
     fn forget(&mut self, slot: usize) -> bool {
         if self.steps.get_mut(slot).and_then(Option::take).is_none() {
@@ -86,7 +94,7 @@ impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
     }
 
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError> {
-        let found = self.steps.get(slot).copied().flatten();
+        let found = self.found(slot);
         if found != Some(step) {
             return Err(SnapshotError::WrongStep { slot, step, found });
         }
@@ -98,6 +106,18 @@ impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
         check_dim(slot, y.len(), self.dim)?;
         let (block, range) = self.place(slot);
         y.copy_from_slice(&self.blocks[block][range]);
+        Ok(())
+    }
+
+    fn take(&mut self, slot: usize, step: usize, y: &mut Vec<S>) -> Result<(), SnapshotError> {
+        let alone = self.slots_per_block() == 1 && !self.odd.contains_key(&slot);
+        if alone && self.found(slot) == Some(step) && y.len() == self.dim {
+            let (block, _) = self.place(slot);
+            std::mem::swap(&mut self.blocks[block], y);
+        } else {
+            self.restore(slot, step, y)?;
+        }
+        self.steps[slot] = Some(TAKEN);
         Ok(())
     }
 

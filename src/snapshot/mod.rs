@@ -21,6 +21,12 @@ pub trait SnapshotStore<S: Scalar>: Send {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError>;
     /// Writes y_`step`, kept in `slot`, to `y`.
     fn restore(&mut self, slot: usize, step: usize, y: &mut [S]) -> Result<(), SnapshotError>;
+    /// As [`restore`](Self::restore), where what `slot` holds is of no use afterwards: `y` may be
+    /// exchanged with it instead of being written to. The slot then holds nothing, and its memory is
+    /// still counted.
+    fn take(&mut self, slot: usize, step: usize, y: &mut Vec<S>) -> Result<(), SnapshotError> {
+        self.restore(slot, step, y)
+    }
     /// Gives back the memory of `slot`, which then holds nothing.
     fn free(&mut self, slot: usize) -> Result<(), SnapshotError>;
     /// Says that y_`step` in `slot` will be restored soon.
