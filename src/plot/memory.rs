@@ -5,9 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
-use super::canvas::{
-    Area, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, failed, letters, page,
-};
+use super::canvas::{Area, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, failed, letters, page};
 use super::ticks;
 use crate::curve::{Curve, CurvePoint};
 use crate::schedule::optimum;
@@ -34,8 +32,13 @@ pub fn curve_svg(curve: &Curve, title: &str) -> Result<String, PlotError> {
         label: &ticks::count,
         series: work(curve, &tiers),
     };
-    let time =
-        Panel { memory, axis, title: "time of one gradient", label: &ticks::seconds, series: time(&tiers) };
+    let time = Panel {
+        memory,
+        axis,
+        title: "time of one gradient",
+        label: &ticks::seconds,
+        series: time(&tiers),
+    };
     page(title, &verdict(curve, budgets), |area| {
         let (left, right) = area.split_horizontally(800);
         work.draw(&left)?;
@@ -86,7 +89,11 @@ fn work(curve: &Curve, tiers: &[Tier]) -> Vec<Series> {
     let name = if tiers.len() > 1 { "least possible on one core" } else { "least possible" };
     let mut series = vec![Series::line(name.into(), ORANGE, bound)];
     series.extend(tiers.iter().map(|tier| {
-        Series::dots(tier.name.into(), tier.colour, tier.over(|point| taken(point.recomputed_steps)))
+        Series::dots(
+            tier.name.into(),
+            tier.colour,
+            tier.over(|point| taken(point.recomputed_steps)),
+        )
     }));
     series
 }

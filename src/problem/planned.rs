@@ -93,14 +93,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let bandwidth = self.options.directory.as_ref().map(measure_disk).transpose()?;
         let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
         let disk = bandwidth.map(|bandwidth| Disk { bytes, bandwidth });
-        let resources = |measured: &Measured, steps| Resources {
-            disk,
-            ..self.resources(measured, steps)
-        };
+        let resources =
+            |measured: &Measured, steps| Resources { disk, ..self.resources(measured, steps) };
         let Some(steps) = self.options.fixed_steps else {
             let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
-            let (_, pass) =
-                adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
+            let (_, pass) = adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
             let chain = frontier.into_discretization();
             let steps = chain.num_steps();
             let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;

@@ -151,8 +151,15 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '
         let steps = chain.grid().num_steps();
         let fewest = problem.options.snapshots.unwrap_or(1);
         let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
-        let curve =
-            curve::measure(&chain, problem.p, fewest, kind.name(), schedule, || problem.store(), *observe)?;
+        let curve = curve::measure(
+            &chain,
+            problem.p,
+            fewest,
+            kind.name(),
+            schedule,
+            || problem.store(),
+            *observe,
+        )?;
         Ok((curve, method))
     }
 

@@ -114,7 +114,8 @@ impl Pair {
         }
         let r = repetition(steps as u64, slots as u64);
         // C(s + r, r) falls as s^r.
-        let fewer = (slots as f64 * (MOST_WORK / work).powf(1.0 / (r + 1) as f64)).max(2.0) as usize;
+        let fewer =
+            (slots as f64 * (MOST_WORK / work).powf(1.0 / (r + 1) as f64)).max(2.0) as usize;
         let share = reach(fewer as u64, r) as f64 / reach(slots as u64, r) as f64;
         (((steps as f64 * share) as usize).max(1), fewer)
     }
