@@ -41,7 +41,7 @@ impl Plan {
         counts.advances += 1;
         Ok(Plan {
             steps: steps as u64,
-            planned: Planned::MixedOnline(schedule),
+            planned: Planned::MixedOnline(Box::new(schedule)),
             threads: 1,
             // And the state before it.
             memory_bytes: counts.bytes_peak + sizes.state + sweep_bytes,

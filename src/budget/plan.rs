@@ -34,7 +34,7 @@ pub enum Planned {
     /// States and tapes in memory.
     Mixed(Mixed),
     /// The same behind a first sweep of unknown length.
-    MixedOnline(Ended<MixedOnline>),
+    MixedOnline(Box<Ended<MixedOnline>>),
     /// States in memory, on two threads.
     Pair(Pair),
     /// States in memory and on disk.
