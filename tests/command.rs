@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use costate::model::Model;
 use costate::problem::Problem;
+use costate::schedule::optimum;
 use serde_json::{Map, Value};
 
 const LOTKA_VOLTERRA: &str = "models/biology/lotka_volterra.json";
@@ -262,16 +263,11 @@ fn curve_goes_from_one_snapshot_to_all_states() {
 
     let points: Vec<Value> = serde_json::from_str(&fs::read_to_string(points).unwrap()).unwrap();
     let steps = json(&["gradient", LOTKA_VOLTERRA])["stats"]["steps"].as_u64().unwrap();
-    let expected = [
-        "snapshots",
-        "snapshot_bytes_peak",
-        "seconds",
-        "recomputed_steps",
-        "optimum",
-        "bits_equal",
-    ];
     for point in &points {
-        assert!(has_keys(point, &expected), "{point}");
+        assert!(has_keys(point, POINT), "{point}");
+        assert!(point["budget_bytes"].is_null());
+        let (predicted, least) = (&point["predicted_seconds"], &point["lower_bound_seconds"]);
+        assert!(least.as_f64() <= predicted.as_f64() && least.as_f64() > Some(0.0), "{point}");
         assert_eq!(point["bits_equal"], true);
         assert_eq!(point["recomputed_steps"], point["optimum"]);
         let bytes = 2 * 8 * point["snapshots"].as_u64().unwrap();
@@ -283,11 +279,179 @@ fn curve_goes_from_one_snapshot_to_all_states() {
     assert_eq!(points[points.len() - 1]["optimum"].as_u64(), Some(steps - 1));
 
     let svg = fs::read_to_string(svg).unwrap();
-    for part in ["<svg", "Lotka–Volterra", "least possible", "measured", "KiB", "</svg>"] {
+    for part in ["<svg", "Lotka–Volterra", "least possible", "predicted", "KiB", "</svg>"] {
         assert!(svg.contains(part), "{part}");
     }
     let fewest = stdout(&["curve", LOTKA_VOLTERRA, "--snapshots", "8", "--schedule", "uniform"]);
     assert!(fewest.lines().nth(3).unwrap().trim_start().starts_with('8'), "{fewest}");
+}
+
+/// The keys of a curve's point.
+const POINT: &[&str] = &[
+    "snapshots",
+    "snapshot_bytes_peak",
+    "budget_bytes",
+    "peak_bytes",
+    "disk_bytes_peak",
+    "schedule",
+    "threads",
+    "seconds",
+    "predicted_seconds",
+    "lower_bound_seconds",
+    "recomputed_steps",
+    "optimum",
+    "bits_equal",
+];
+
+#[test]
+fn curve_sweeps_budgets_cores_and_a_disk() {
+    let directory = directory("budget-curve");
+    let name = |file: &str| directory.join(file).to_str().unwrap().to_owned();
+    let (svg, points, disk) = (name("curve.svg"), name("curve.json"), name("states"));
+    let arguments = ["curve", ROBERTSON, "--threads", "1,2", "--svg", &svg, "--json", &points];
+    let sweep = ["--budgets", "sweep", "--disk", &disk];
+    let text = stdout(&[&arguments[..], &sweep].concat());
+    assert!(text.contains("predicted") && !text.contains("DIFFER"), "{text}");
+    let read =
+        || -> Vec<Value> { serde_json::from_str(&fs::read_to_string(&points).unwrap()).unwrap() };
+    let found = read();
+    let of = |schedule: &str| found.iter().filter(|point| point["schedule"] == schedule).count();
+    assert!(of("mixed") >= 2 && of("periodic") >= 1, "{text}");
+    for point in &found {
+        assert!(has_keys(point, POINT), "{point}");
+        assert_eq!(point["bits_equal"], true);
+        assert!(point["peak_bytes"].as_u64() <= point["budget_bytes"].as_u64(), "{point}");
+        let (predicted, least) = (&point["predicted_seconds"], &point["lower_bound_seconds"]);
+        assert!(least.as_f64().unwrap() <= 1.000001 * predicted.as_f64().unwrap(), "{point}");
+        if point["schedule"] == "mixed" {
+            assert!(point["recomputed_steps"].as_u64() >= point["optimum"].as_u64(), "{point}");
+        }
+        let on_disk = point["disk_bytes_peak"].as_u64() > Some(0);
+        assert_eq!(on_disk, point["schedule"] == "periodic", "{point}");
+    }
+    assert_eq!(fs::read_dir(&disk).unwrap().count(), 0, "the states are removed");
+    let svg = fs::read_to_string(&svg).unwrap();
+    for part in ["least possible on one core", "a disk", "predicted", "memory allowed"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    stdout(&[&arguments[..], &["--budgets", "1MB,8kB"]].concat());
+    let found = read();
+    let one_core = found.iter().filter(|point| point["threads"] == 1);
+    let given: Vec<_> = one_core.map(|point| point["budget_bytes"].as_u64()).collect();
+    assert_eq!(given, [Some(8000), Some(1_000_000)]);
+}
+
+#[test]
+fn the_gradient_is_the_same_in_every_bit_in_every_budget() {
+    let directory = directory("budgets");
+    let burgers = burgers("budgets", 60);
+    let disk = directory.join("states").to_str().unwrap().to_owned();
+    for (model, least) in [(LOTKA_VOLTERRA, "12kB"), (ROBERTSON, "12kB"), (&burgers, "200kB")] {
+        let expected = json(&["gradient", model, "--rtol", "1e-4"]);
+        for budget in [least, "500kB", "1GiB"] {
+            for options in [
+                &["--threads", "1"][..],
+                &["--threads", "2"],
+                &["--disk", &disk],
+                &["--disk", &disk, "--disk-budget", "1MB"],
+            ] {
+                let asked = ["gradient", model, "--rtol", "1e-4", "--budget", budget];
+                let arguments = [&asked[..], options].concat();
+                let found = json(&arguments);
+                for key in ["objective", "gradient", "initial_state_gradient", "method"] {
+                    assert_eq!(found[key], expected[key], "{arguments:?}");
+                }
+                let stats = &found["stats"];
+                assert!(stats["peak_bytes"].as_u64() <= stats["budget_bytes"].as_u64(), "{stats}");
+            }
+        }
+    }
+}
+
+/// Burgers' equation on a ring, with the viscosity as its parameter.
+fn burgers(directory: &str, points: usize) -> String {
+    let mut states = Map::new();
+    let mut rates = Map::new();
+    for i in 0..points {
+        let (left, right) = ((i + points - 1) % points, (i + 1) % points);
+        let x = std::f64::consts::TAU * i as f64 / points as f64;
+        states.insert(format!("u{i}"), Value::from(1.0 + 0.5 * x.sin()));
+        let rate = format!(
+            "-u{i} * (u{right} - u{left}) * {} + nu * (u{right} - 2 * u{i} + u{left})",
+            0.5 * points as f64
+        );
+        rates.insert(format!("u{i}"), Value::from(rate));
+    }
+    let text = serde_json::json!({
+        "name": "burgers", "time": { "start": 0, "end": 0.2 }, "states": states,
+        "parameters": { "nu": 20 }, "rates": rates, "objective": { "terminal": "u3^2 + u7" }
+    });
+    file(directory, "burgers.json", &text.to_string())
+}
+
+const PLAN: &[&str] = &[
+    "steps",
+    "schedule",
+    "threads",
+    "budget_bytes",
+    "memory_bytes",
+    "disk_bytes",
+    "recomputed_steps",
+    "predicted_seconds",
+    "lower_bound_seconds",
+];
+
+/// Without tapes and with copies that cost little the plan is Revolve's: t(l, s).
+#[test]
+fn plans_of_chains_are_those_of_their_schedules() {
+    for (steps, slots) in [(1000, 10), (1000, 50), (1000, 2000), (7, 3)] {
+        let budget = format!("{}", 8000 * (slots + 4));
+        let (steps_given, step) = (steps.to_string(), "1e3");
+        let found = json(&[
+            "plan",
+            "--steps",
+            &steps_given,
+            "--state-bytes",
+            "8000",
+            "--budget",
+            &budget,
+            "--step-seconds",
+            step,
+            "--adjoint-seconds",
+            "2e3",
+        ]);
+        assert!(has_keys(&Value::from(found.clone()), PLAN));
+        let recomputed = optimum::t(steps, slots);
+        assert_eq!(found["recomputed_steps"].as_u64(), Some(recomputed), "{steps} {slots}");
+        let seconds = 1e3 * (3 * steps + recomputed) as f64;
+        let predicted = found["predicted_seconds"].as_f64().unwrap();
+        assert!((predicted / seconds - 1.0).abs() < 1e-3, "{predicted} {seconds}");
+        assert!(found["memory_bytes"].as_u64() <= found["budget_bytes"].as_u64());
+        assert!(found["lower_bound_seconds"].as_f64().unwrap() <= predicted);
+    }
+}
+
+#[test]
+fn plans_of_models_are_what_gradients_do() {
+    let disk = directory("plans").join("states").to_str().unwrap().to_owned();
+    let fixed = ["--method", "rk4", "--fixed-steps", "3000"];
+    for options in [
+        &[LOTKA_VOLTERRA, "--budget", "12kB"][..],
+        &[LOTKA_VOLTERRA, "--budget", "200kB", fixed[0], fixed[1], fixed[2], fixed[3]],
+        &[ROBERTSON, "--budget", "20kB", "--rtol", "1e-4", "--method", "kvaerno5"],
+        &[LOTKA_VOLTERRA, "--budget", "20kB", "--disk", &disk, "--method", "tsit5"],
+    ] {
+        let plan = json(&[&["plan"], options].concat());
+        assert!(has_keys(&Value::from(plan.clone()), PLAN));
+        let gradient = json(&[&["gradient"], options].concat());
+        let stats = &gradient["stats"];
+        assert_eq!(plan["steps"], stats["steps"], "{options:?}");
+        assert_eq!(plan["schedule"], gradient["schedule"], "{options:?}");
+        assert!(stats["peak_bytes"].as_u64() <= plan["budget_bytes"].as_u64(), "{options:?}");
+        assert!(plan["memory_bytes"].as_u64() <= plan["budget_bytes"].as_u64(), "{options:?}");
+        assert!(stats["disk_bytes_peak"].as_u64() <= plan["disk_bytes"].as_u64(), "{options:?}");
+        assert!(plan["lower_bound_seconds"].as_f64() <= plan["predicted_seconds"].as_f64());
+    }
 }
 
 /// Griewank and Walther (2000): t(10, 3) = 2·10 − C(5, 1) = 15; Revolve prints t(50, 7) = 105.
@@ -327,7 +491,7 @@ fn every_schedule_is_counted_and_drawn() {
 fn help_and_version_are_no_failures() {
     assert!(stdout(&["--version"]).starts_with("costate 0."));
     let help = stdout(&["--help"]);
-    for command in ["simulate", "gradient", "check", "curve", "schedule"] {
+    for command in ["simulate", "gradient", "plan", "check", "curve", "schedule"] {
         assert!(help.contains(command));
         assert!(stdout(&[command, "--help"]).contains("--json"), "{command}");
     }
@@ -436,6 +600,47 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "curve LV --schedule online",
         "the schedule of a curve is online: it must be revolve, uniform or bisection",
+    ),
+    (
+        "gradient LV --budget 4kB",
+        "a budget of 4000 bytes for what is kept cannot hold one state: give at least 7456",
+    ),
+    (
+        "plan LV --budget much",
+        "invalid value 'much' for '--budget <SIZE>': write a number of bytes, with a unit such as \
+         kB, MiB or GiB if you like; see '--help'",
+    ),
+    (
+        "plan LV --budget 1MiB --steps 10 --state-bytes 8",
+        "the argument '--steps <N>' cannot be used with: <MODEL>; --method <NAME>; --rtol <R>; \
+         --atol <A>; --fixed-steps <N>; --max-steps <N>; --param <NAME=VALUE>; see '--help'",
+    ),
+    ("plan --steps 0 --state-bytes 8 --budget 1kB", "--steps is 0: it must be from 1 to 100000000"),
+    (
+        "plan --steps 5 --state-bytes 0 --budget 1kB",
+        "the bytes of a state is 0: it must be at least 1",
+    ),
+    (
+        "plan --steps 5 --state-bytes 80 --tape-bytes 8 --budget 1kB",
+        "the bytes of a tape is 8: it must be at least those of the state it holds",
+    ),
+    (
+        "plan --steps 5 --state-bytes 80 --step-seconds 0 --budget 1kB",
+        "the seconds of a step is 0: it must be positive and finite",
+    ),
+    (
+        "plan --steps 5 --state-bytes 80 --budget 100",
+        "a budget of 100 bytes for what is kept cannot hold one state: give at least 400",
+    ),
+    (
+        "plan --steps 5 --state-bytes 80 --budget 1kB --threads 0",
+        "the number of threads is 0: it must be at least 1",
+    ),
+    ("curve LV --budgets sweep --threads 0", "the number of threads is 0: it must be at least 1"),
+    ("curve LV --budgets sweep,1MB", "--budgets: `sweep` stands alone"),
+    (
+        "curve LV --budgets 1kB",
+        "a budget of 1000 bytes for what is kept cannot hold one state: give at least 8480",
     ),
     ("schedule --steps 0", "--steps is 0: it must be from 1 to 10000000"),
     (

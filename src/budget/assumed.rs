@@ -45,13 +45,19 @@ impl Assumed {
     /// Where a state has no bytes, a tape fewer than a state, or a time is not positive.
     pub fn measured(&self) -> Result<Measured, Error> {
         let Assumed { state_bytes: state, tape_bytes: tape, step_seconds, adjoint_seconds } = *self;
-        check("bytes of a state", state, state > 0, "at least 1")?;
+        check("the bytes of a state", state, state > 0, "at least 1")?;
         if let Some(tape) = tape {
-            check("bytes of a tape", tape, tape >= state, "at least those of the state it holds")?;
+            check(
+                "the bytes of a tape",
+                tape,
+                tape >= state,
+                "at least those of the state it holds",
+            )?;
         }
-        for (what, seconds) in
-            [("seconds of a step", step_seconds), ("seconds of an adjoint", adjoint_seconds)]
-        {
+        for (what, seconds) in [
+            ("the seconds of a step", step_seconds),
+            ("the seconds of an adjoint", adjoint_seconds),
+        ] {
             let seconds = seconds.unwrap_or(1.0);
             check(what, seconds, seconds > 0.0 && seconds.is_finite(), "positive and finite")?;
         }
@@ -66,7 +72,8 @@ impl Assumed {
             keep_tape: copy(tape.unwrap_or(0)),
         };
         let sweep_bytes = tape.unwrap_or(state).saturating_add(3u64.saturating_mul(state));
-        Ok(Measured { sizes: Sizes { state, tape }, costs, sweep_bytes })
+        let sizes = Sizes { state, tape };
+        Ok(Measured { sizes, costs, touch_state: 0.0, sweep_bytes })
     }
 }
 

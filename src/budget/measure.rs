@@ -7,7 +7,7 @@ use num_traits::{One, Zero};
 use crate::error::Error;
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
-use crate::schedule::{Costs, Place, Sizes};
+use crate::schedule::{Costs, Counts, Place, Sizes};
 use crate::snapshot::{MemoryStore, SnapshotStore};
 
 /// What a chain costs.
@@ -17,6 +17,9 @@ pub struct Measured {
     pub sizes: Sizes,
     /// Seconds.
     pub costs: Costs,
+    /// Seconds that the first use of a slot's memory for a state takes beyond later ones: the system
+    /// has to give it.
+    pub touch_state: f64,
     /// Bytes of one sweep's own tape and vectors.
     pub sweep_bytes: u64,
 }
@@ -25,6 +28,8 @@ pub struct Measured {
 const STEPS: usize = 16;
 /// They are no more than take this long.
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
+/// The same where nothing but the figures is asked for.
+const WHOLE: Duration = Duration::from_millis(400);
 /// Measurements of a whole chain; other work of the machine makes some too long.
 const ROUNDS: usize = 5;
 /// Bytes of tapes that are kept at once to learn what that costs; more than caches hold.
@@ -37,10 +42,10 @@ const COPIES: usize = 16;
 /// # Errors
 /// Where a step fails.
 pub fn measure<R: Recurrence>(chain: &R, p: &[R::Scalar], budget: u64) -> Result<Measured, Error> {
-    Bench::new(chain, p, STEPS).measured(budget, &mut MemoryStore::new())
+    Bench::new(chain, p, STEPS, LONG_ENOUGH).measured(budget, &mut MemoryStore::new())
 }
 
-/// As [`measure`], with as many steps as take a tenth of a second, where these do not cost what the
+/// As [`measure`], with as many steps as take less than half a second, where these do not cost what the
 /// first ones do, and with states kept in `store`.
 ///
 /// # Errors
@@ -51,7 +56,7 @@ pub fn measure_whole<R: Recurrence>(
     budget: u64,
     store: &mut dyn SnapshotStore<R::Scalar>,
 ) -> Result<Measured, Error> {
-    Bench::new(chain, p, chain.num_steps()).measured(budget, store)
+    Bench::new(chain, p, chain.num_steps(), WHOLE).measured(budget, store)
 }
 
 struct Bench<'a, R: Recurrence> {
@@ -62,12 +67,13 @@ struct Bench<'a, R: Recurrence> {
     adjoint: Adjoint<R::Scalar>,
     /// Steps to time.
     steps: usize,
+    patience: Duration,
     /// The least seconds that each of those took, and its adjoint.
     least: Vec<[f64; 2]>,
 }
 
 impl<'a, R: Recurrence> Bench<'a, R> {
-    fn new(chain: &'a R, p: &'a [R::Scalar], steps: usize) -> Self {
+    fn new(chain: &'a R, p: &'a [R::Scalar], steps: usize, patience: Duration) -> Self {
         Bench {
             chain,
             p,
@@ -75,6 +81,7 @@ impl<'a, R: Recurrence> Bench<'a, R> {
             tape: chain.tape(),
             adjoint: Adjoint::zeros(chain.dim(), chain.num_params()),
             steps: chain.num_steps().min(steps),
+            patience,
             least: Vec::new(),
         }
     }
@@ -95,11 +102,13 @@ impl<'a, R: Recurrence> Bench<'a, R> {
             true => self.keep(usize::try_from(tapes_at_once).unwrap_or(usize::MAX))?,
             false => 0.0,
         };
-        let copies = (budget / 2 / state.max(1)).clamp(1, COPIES as u64) as usize;
-        let (store, restore) = self.copies(store, copies)?;
+        let most = (self.steps as u64).max(COPIES as u64);
+        let copies = (budget.min(TAPES) / 2 / state.max(1)).clamp(1, most) as usize;
+        let (store, restore, touch_state) = self.copies(store, copies)?;
         Ok(Measured {
             sizes: Sizes { state: state.max(1), tape: keeps.then_some(tape.max(state)) },
             costs: Costs { step, adjoint, store, restore, keep_tape },
+            touch_state,
             sweep_bytes: chain.tape_bytes() as u64 + vectors,
         })
     }
@@ -126,13 +135,13 @@ impl<'a, R: Recurrence> Bench<'a, R> {
             for (n, least) in least.iter_mut().enumerate() {
                 let found = [self.step(n)?, self.reverse(n)?];
                 *least = [least[0].min(found[0]), least[1].min(found[1])];
-                if round == 0 && begun.elapsed() > LONG_ENOUGH {
+                if round == 0 && begun.elapsed() > self.patience {
                     taken = n + 1;
                     break;
                 }
             }
             least.truncate(taken);
-            if begun.elapsed() > LONG_ENOUGH {
+            if begun.elapsed() > self.patience {
                 break;
             }
         }
@@ -149,11 +158,9 @@ impl<'a, R: Recurrence> Bench<'a, R> {
         let tapes = tapes.min(self.least.len());
         let mut least = f64::INFINITY;
         let begun = Instant::now();
-        // Given back, it would be the same memory that the next round finds.
-        let mut held = Vec::new();
         for _ in 0..ROUNDS {
-            least = least.min(self.back_and_forth(tapes, &mut held)?);
-            if begun.elapsed() > LONG_ENOUGH {
+            least = least.min(self.back_and_forth(tapes)?);
+            if begun.elapsed() > self.patience {
                 break;
             }
         }
@@ -162,7 +169,7 @@ impl<'a, R: Recurrence> Bench<'a, R> {
     }
 
     /// The seconds of the first steps and their adjoints with all tapes kept.
-    fn back_and_forth(&mut self, tapes: usize, held: &mut Vec<Vec<R::Kept>>) -> Result<f64, Error> {
+    fn back_and_forth(&mut self, tapes: usize) -> Result<f64, Error> {
         let mut kept: Vec<R::Kept> = Vec::new();
         self.chain.initial(self.p, &mut self.y);
         let begun = Instant::now();
@@ -177,31 +184,54 @@ impl<'a, R: Recurrence> Bench<'a, R> {
             self.chain.exchange(&mut self.tape, kept);
             self.reverse(n)?;
         }
-        let seconds = begun.elapsed().as_secs_f64();
-        held.push(kept);
-        Ok(seconds)
+        drop(kept);
+        Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// The seconds of keeping a state and of making it current.
+    /// The seconds of keeping a state and of making it current, in the memory of a few slots that is
+    /// used again and again; and those that a slot among many takes beyond, once.
     fn copies(
         &mut self,
         store: &mut dyn SnapshotStore<R::Scalar>,
         slots: usize,
-    ) -> Result<(f64, f64), Error> {
+    ) -> Result<(f64, f64, f64), Error> {
+        let few = slots.min(COPIES);
+        let first = self.copied(store, slots)?;
         let (mut stores, mut restores) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            let begun = Instant::now();
-            for slot in 0..slots {
-                store.store(slot, slot, &self.y)?;
-            }
-            let stored = Instant::now();
-            for slot in (0..slots).rev() {
-                store.restore(slot, slot, &mut self.y)?;
-            }
-            stores.push((stored - begun).as_secs_f64() / slots as f64);
-            restores.push(stored.elapsed().as_secs_f64() / slots as f64);
+            let [stored, restored] = self.copied(store, few)?;
+            stores.push(stored);
+            restores.push(restored);
         }
-        Ok((median(stores), median(restores)))
+        let (stored, restored) = (median(stores), median(restores));
+        Ok((stored, restored, (first[0] + first[1] - stored - restored).max(0.0)))
+    }
+
+    /// The seconds of a store and of a restore.
+    fn copied(
+        &mut self,
+        store: &mut dyn SnapshotStore<R::Scalar>,
+        slots: usize,
+    ) -> Result<[f64; 2], Error> {
+        let begun = Instant::now();
+        for slot in 0..slots {
+            store.store(slot, slot, &self.y)?;
+        }
+        let stored = Instant::now();
+        for slot in (0..slots).rev() {
+            store.restore(slot, slot, &mut self.y)?;
+        }
+        let seconds = [stored - begun, stored.elapsed()];
+        Ok(seconds.map(|time| time.as_secs_f64() / slots.max(1) as f64))
+    }
+}
+
+impl Measured {
+    /// Seconds that the first use of memory for states takes in what was counted.
+    pub(crate) fn touching(&self, counts: &Counts) -> f64 {
+        let tapes = counts.tapes.saturating_mul(self.sizes.tape.unwrap_or(0));
+        let states = counts.bytes_peak.saturating_sub(tapes) / self.sizes.state;
+        states as f64 * self.touch_state
     }
 }
 
@@ -216,7 +246,7 @@ fn median(mut seconds: Vec<f64>) -> f64 {
 /// # Errors
 /// Where a step fails.
 pub fn measure_places<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<Vec<Place>, Error> {
-    let mut bench = Bench::new(chain, p, chain.num_steps());
+    let mut bench = Bench::new(chain, p, chain.num_steps(), LONG_ENOUGH);
     let mut copy = vec![R::Scalar::zero(); chain.dim()];
     chain.initial(p, &mut bench.y);
     (0..chain.num_steps())

@@ -16,7 +16,8 @@ impl Plan {
         measured: &Measured,
         resources: &Resources,
     ) -> Result<Self, ScheduleError> {
-        let times = 8 * (steps as u64 + 1);
+        // They grow by doubling.
+        let times = 8 * (steps as u64 + 1).next_power_of_two();
         let state = measured.sizes.state;
         let slots = || measured.slot_bytes(resources.memory).map(|bytes| times_left(bytes, state));
         let mut plan = match (resources.disk, measured.lanes(resources)) {
@@ -33,20 +34,20 @@ impl Plan {
         measured: &Measured,
         slots: u64,
     ) -> Result<Self, ScheduleError> {
-        let Measured { sizes, costs, sweep_bytes } = *measured;
+        let Measured { sizes, costs, sweep_bytes, .. } = *measured;
         let schedule = Ended::new(MixedOnline::new(slots, sizes, costs)?, steps);
         let mut counts = Counts::of_sized(schedule.clone(), &|_, keep| sizes.of(keep))?;
         // The last step shows the end.
         counts.advances += 1;
         Ok(Plan {
             steps: steps as u64,
-            planned: Planned::MixedOnline(schedule),
+            planned: Planned::MixedOnline(Box::new(schedule)),
             threads: 1,
             // And the state before it.
             memory_bytes: counts.bytes_peak + sizes.state + sweep_bytes,
             disk_bytes: 0,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
-            seconds: counts.seconds(&costs),
+            seconds: counts.seconds(&costs) + measured.touching(&counts),
             lower_bound: optimum::mixed_bound(steps, slots, sizes, costs),
         })
     }
@@ -74,7 +75,7 @@ impl Plan {
             memory_bytes: in_memory * state + (BUFFERS + 1) * file + measured.sweep_bytes,
             disk_bytes: (counts.snapshots_peak - in_memory) * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
-            seconds: nanoseconds as f64 * 1e-9,
+            seconds: nanoseconds as f64 * 1e-9 + in_memory as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
         })
     }

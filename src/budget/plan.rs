@@ -34,7 +34,7 @@ pub enum Planned {
     /// States and tapes in memory.
     Mixed(Mixed),
     /// The same behind a first sweep of unknown length.
-    MixedOnline(Ended<MixedOnline>),
+    MixedOnline(Box<Ended<MixedOnline>>),
     /// States in memory, on two threads.
     Pair(Pair),
     /// States in memory and on disk.
@@ -90,6 +90,7 @@ impl Plan {
     /// let measured = Measured {
     ///     sizes: Sizes { state: 800_000, tape: Some(4_000_000) },
     ///     costs: Costs { step: 1e-3, adjoint: 2e-3, store: 1e-4, restore: 1e-4, keep_tape: 3e-4 },
+    ///     touch_state: 0.0,
     ///     sweep_bytes: 8_000_000,
     /// };
     /// let resources = Resources { memory: 200 << 20, disk: None, threads: 1 };
@@ -117,7 +118,7 @@ impl Plan {
     }
 
     fn in_memory(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
-        let Measured { sizes, costs, sweep_bytes } = *measured;
+        let Measured { sizes, costs, sweep_bytes, .. } = *measured;
         let mixed = Mixed::new(steps, slots, sizes, costs)?;
         let prediction = Prediction::uniform(mixed.clone(), slots, sizes, costs)?;
         let counts = prediction.counts;
@@ -128,7 +129,7 @@ impl Plan {
             memory_bytes: counts.bytes_peak + sweep_bytes,
             disk_bytes: 0,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
-            seconds: prediction.seconds,
+            seconds: prediction.seconds + measured.touching(&counts),
             lower_bound: prediction.lower_bound,
         })
     }
@@ -155,7 +156,7 @@ impl Plan {
             memory_bytes: peak * state + 2 * measured.sweep_bytes,
             disk_bytes: 0,
             recomputed_steps: (scale * taken as f64).round() as u64 - steps as u64,
-            seconds: scale * counts.makespan as f64 * 1e-9,
+            seconds: scale * counts.makespan as f64 * 1e-9 + peak as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
         })
     }
@@ -184,7 +185,7 @@ impl Plan {
             memory_bytes: fast as u64 * state + BUFFERS * file + measured.sweep_bytes,
             disk_bytes: files * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
-            seconds: nanoseconds as f64 * 1e-9,
+            seconds: nanoseconds as f64 * 1e-9 + fast as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
         })
     }

@@ -130,10 +130,11 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
     ) -> Result<Option<CurvePoint>, Error> {
         let Sweep { chain, p, measured, grid, .. } = *self;
         let steps = chain.num_steps();
-        let memory = budget.checked_sub(grid).ok_or_else(|| ScheduleError::Budget {
-            bytes: budget,
-            needed: grid + measured.sweep_bytes + measured.sizes.state,
-        })?;
+        let needed = grid + measured.sweep_bytes + measured.sizes.state;
+        if budget < needed {
+            return Err(ScheduleError::Budget { bytes: budget, needed }.into());
+        }
+        let memory = budget - grid;
         let resources = Resources { memory, disk: tier.disk, threads: tier.threads };
         let plan = Plan::new(steps, &measured, &resources)?;
         let same = before.is_some_and(|before| {

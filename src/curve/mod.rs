@@ -89,7 +89,7 @@ pub fn measure<R: Recurrence>(
     observe: &dyn Fn(&CurvePoint),
 ) -> Result<Curve, Error> {
     let steps = chain.num_steps();
-    let Measured { sizes: Sizes { state, .. }, costs, .. } =
+    let Measured { sizes: Sizes { state, .. }, costs, touch_state, .. } =
         measure_whole(chain, p, u64::MAX, &mut *store()?)?;
     let sizes = Sizes { state, tape: None };
     let counts = snapshot_counts(steps, fewest);
@@ -116,7 +116,7 @@ pub fn measure<R: Recurrence>(
             peak_bytes: found.stats.peak_bytes,
             disk_bytes_peak: found.stats.disk_bytes_peak,
             seconds,
-            predicted_seconds: counts.seconds(&costs),
+            predicted_seconds: counts.seconds(&costs) + counts.snapshots_peak as f64 * touch_state,
             lower_bound_seconds: optimum::mixed_bound(steps, bytes, sizes, costs),
             recomputed_steps: found.stats.recomputed_steps,
             optimum: optimum::t(steps as u64, snapshots as u64),

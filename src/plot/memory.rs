@@ -55,18 +55,18 @@ struct Tier<'a> {
 
 impl<'a> Tier<'a> {
     fn of(curve: &'a Curve) -> Vec<Self> {
-        let on_disk = |point: &CurvePoint| point.schedule == "periodic";
-        let kinds: [(&str, RGBColor, &dyn Fn(&CurvePoint) -> bool); 3] = [
-            ("one core", BLUE, &|point| point.threads == 1 && !on_disk(point)),
-            ("two cores", PURPLE, &|point| point.threads > 1),
-            ("one core and a disk", GREEN, &on_disk),
-        ];
-        let tier = |(name, colour, is): (_, _, &dyn Fn(&CurvePoint) -> bool)| {
-            let points: Vec<_> = curve.points.iter().filter(|point| is(point)).collect();
-            Tier { name, colour, points }
+        let kind = |point: &CurvePoint| match (point.threads, point.schedule) {
+            (_, "periodic") => 2,
+            (1, _) => 0,
+            _ => 1,
         };
-        let tiers = kinds.map(tier).into_iter();
-        tiers.filter(|tier| !tier.points.is_empty()).collect()
+        let names = ["one core", "two cores", "one core and a disk"];
+        let colours = [BLUE, PURPLE, GREEN];
+        let tiers = names.into_iter().zip(colours).enumerate().map(|(k, (name, colour))| {
+            let points = curve.points.iter().filter(|point| kind(point) == k).collect();
+            Tier { name, colour, points }
+        });
+        tiers.filter(|tier: &Tier| !tier.points.is_empty()).collect()
     }
 
     fn over(&self, of: impl Fn(&CurvePoint) -> f64) -> Vec<(f64, f64)> {
