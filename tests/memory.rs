@@ -190,7 +190,11 @@ fn some_snapshots(what: &str) {
     let state = 8 * problem.y0.len();
     match what.ends_with("on disk") {
         // A header and a checksum beside each state.
-        true => assert_eq!(stats.disk_bytes_peak, (snapshots * (state + 44)) as u64),
+        // Two may be about to be replaced.
+        true => {
+            let files = stats.disk_bytes_peak / (state + 44) as u64;
+            assert!((snapshots as u64..=snapshots as u64 + 2).contains(&files), "{files}");
+        }
         false => assert_eq!(stats.snapshot_bytes_peak, (snapshots * state) as u64),
     }
     let _ = std::fs::remove_dir(directory);

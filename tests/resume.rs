@@ -84,7 +84,7 @@ fn fifty_kills_change_no_bit() {
     let mut random = fastrand::Rng::with_seed(11);
     let (mut kills, mut in_reverse, mut finished) = (0, 0, 0);
     let settings: [&[&str]; 6] = [
-        &["--budget", "200kB"],
+        &["--budget", "600kB"],
         &["--fixed-steps", "12000", "--budget", "12kB"],
         &["--snapshots", "30"],
         &["--fixed-steps", "12000", "--snapshots", "12"],

@@ -166,6 +166,7 @@ fn a_directory_that_cannot_be_made() {
         assert_eq!(DiskStore::<f64>::new(&directory).unwrap_err().to_string(), text);
         let decay = decay();
         let problem = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0]).on_disk(directory);
+        let text = format!("{text}, then resume");
         assert_eq!(problem.gradient().unwrap_err().to_string(), text);
     }
     assert_eq!(fs::read(&file).unwrap(), b"in the way");
@@ -328,8 +329,12 @@ fn a_gradient_whose_snapshot_is_harmed() {
     let harmed = Mutex::new(Vec::new());
     let harm = |progress: Progress| {
         if progress.forward == 20 && progress.reversed == 5 {
-            *harmed.lock().unwrap() = scratch.files();
-            for file in scratch.files() {
+            let slots = scratch
+                .files()
+                .into_iter()
+                .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("slot-"));
+            for file in slots {
+                harmed.lock().unwrap().push(file.clone());
                 let mut bytes = fs::read(&file).unwrap();
                 bytes[45] ^= 4;
                 fs::write(&file, bytes).unwrap();
@@ -342,8 +347,13 @@ fn a_gradient_whose_snapshot_is_harmed() {
         .on_disk(&scratch.0)
         .on_progress(&harm);
     let text = problem.gradient().unwrap_err().to_string();
-    assert!(scratch.files().is_empty());
-    let harmed = harmed.into_inner().unwrap();
+    let harmed = harmed.lock().unwrap().clone();
     assert_eq!(harmed.len(), 4);
     assert!(harmed.iter().any(|path| damaged(path, CHECKSUM) == text), "{text}");
+    // Without them the run can go on.
+    harmed.iter().for_each(|path| fs::remove_file(path).unwrap());
+    let resumed = problem.clone().on_progress(&|_| {}).resume(&scratch.0).gradient().unwrap();
+    let whole = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0]).fixed_steps(20);
+    assert_eq!(resumed.wrt_params, whole.gradient().unwrap().wrt_params);
+    assert!(scratch.files().is_empty());
 }

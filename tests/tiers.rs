@@ -66,7 +66,7 @@ fn io(path: &Path, system: &str) -> String {
 
 fn damaged(path: &Path, what: &str) -> String {
     format!(
-        "{}: {what}: the file was damaged or is not this run's; run the gradient again",
+        "{}: {what}: the file was damaged or is not this run's; remove it and resume, or run the gradient again",
         path.display()
     )
 }

@@ -244,7 +244,8 @@ impl Measured {
     /// What of `slots` bytes is left for slots in memory beside the states on their way to a disk and
     /// back.
     pub(crate) fn fast_slots(slots: u64, state: u64) -> usize {
-        count((slots / state).saturating_sub(BUFFERS))
+        let buffers = (BUFFERS + 1) * (state + FILE_OVERHEAD);
+        count(slots.saturating_sub(buffers) / state)
     }
 
     /// Every step and every adjoint once.

@@ -70,7 +70,12 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 begun.journal.give_up()?;
                 Err(error)
             }
-            Err(error) => Err(error),
+            Err(error @ (Error::Snapshot(_) | Error::Journal(_))) => Err(error),
+            // It would come to the same again.
+            Err(error) => {
+                begun.journal.finish();
+                Err(error)
+            }
         }
     }
 

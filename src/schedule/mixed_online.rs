@@ -12,7 +12,7 @@ use crate::error::ScheduleError;
 /// let schedule = MixedOnline::new(10_000, sizes, Costs::STEPS)?;
 /// let counts = Counts::of_online(schedule, 200)?;
 /// // No step is taken more than twice.
-/// assert_eq!(counts.from_tape, 199);
+/// assert!(counts.steps_taken() <= 400);
 /// # Ok::<(), costate::error::ScheduleError>(())
 /// ```
 #[derive(Clone, Debug)]
