@@ -169,6 +169,11 @@ impl Plan {
     ) -> Result<Self, ScheduleError> {
         let Sizes { state, .. } = measured.sizes;
         let file = state + FILE_OVERHEAD;
+        if slots < BUFFERS * file {
+            let own = measured.sweep_bytes;
+            let (bytes, needed) = (own + slots, own + BUFFERS * file);
+            return Err(ScheduleError::Budget { bytes, needed });
+        }
         let fast = Measured::fast_slots(slots, state);
         let slow = count((disk.bytes / file).saturating_sub(1));
         let costs = measured.tier_costs(disk.bandwidth);
@@ -244,7 +249,7 @@ impl Measured {
     /// What of `slots` bytes is left for slots in memory beside the states on their way to a disk and
     /// back.
     pub(crate) fn fast_slots(slots: u64, state: u64) -> usize {
-        let buffers = (BUFFERS + 1) * (state + FILE_OVERHEAD);
+        let buffers = BUFFERS * (state + FILE_OVERHEAD);
         count(slots.saturating_sub(buffers) / state)
     }
 

@@ -122,6 +122,11 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
         Ok(Sweep { chain, p, budgets, measured, bytes, grid, reference: None })
     }
 
+    /// Whether the budgets were not given.
+    fn swept(&self) -> bool {
+        self.budgets.bytes.is_empty()
+    }
+
     fn point(
         &mut self,
         budget: u64,
@@ -136,11 +141,17 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
         }
         let memory = budget - grid;
         let resources = Resources { memory, disk: tier.disk, threads: tier.threads };
-        let plan = Plan::new(steps, &measured, &resources)?;
+        let plan = match Plan::new(steps, &measured, &resources) {
+            // States on their way to the disk need more than the least.
+            Err(ScheduleError::Budget { .. }) if tier.disk.is_some() && self.swept() => {
+                return Ok(None);
+            }
+            plan => plan?,
+        };
         let same = before.is_some_and(|before| {
             before.predicted_seconds == plan.seconds && before.schedule == plan.name()
         });
-        if tier.is_extra && plan.threads == 1 || same && self.budgets.bytes.is_empty() {
+        if tier.is_extra && plan.threads == 1 || same && self.swept() {
             return Ok(None);
         }
         let directory = self.budgets.directory.as_deref();

@@ -60,20 +60,23 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 (self.controlled_gradient(frontier, &mut begun), begun)
             }
         };
+        let Begun { journal, from, store, tiers, .. } = begun;
+        // No file is written any more.
+        drop(store);
         match result {
             Ok(mut gradient) => {
-                gradient.stats.resumed_at_step = begun.from.as_ref().map(Phase::step);
-                begun.journal.finish();
-                Ok((gradient, begun.tiers.summary))
+                gradient.stats.resumed_at_step = from.as_ref().map(Phase::step);
+                journal.finish();
+                Ok((gradient, tiers.summary))
             }
             Err(error @ Error::StepLimit { stiff: true, .. }) if stop_if_stiff => {
-                begun.journal.give_up()?;
+                journal.give_up()?;
                 Err(error)
             }
             Err(error @ (Error::Snapshot(_) | Error::Journal(_))) => Err(error),
             // It would come to the same again.
             Err(error) => {
-                begun.journal.finish();
+                journal.finish();
                 Err(error)
             }
         }
