@@ -327,7 +327,8 @@ fn curve_sweeps_budgets_cores_and_a_disk() {
             assert!(point["recomputed_steps"].as_u64() >= point["optimum"].as_u64(), "{point}");
         }
         let on_disk = point["disk_bytes_peak"].as_u64() > Some(0);
-        assert_eq!(on_disk, point["schedule"] == "periodic", "{point}");
+        // Files that cost more than the steps they save are not written.
+        assert!(!on_disk || point["schedule"] == "periodic", "{point}");
     }
     assert_eq!(fs::read_dir(&disk).unwrap().count(), 0, "the states are removed");
     let svg = fs::read_to_string(&svg).unwrap();
