@@ -130,7 +130,7 @@ pub fn mixed(steps: usize, budget: u64, sizes: Sizes, costs: Costs) -> Result<f6
 /// ```
 ///
 /// where tapes pay; the proof is in the source beside N_r (`mixed_reach.rs`). Without tapes the last
-/// term is min(c_s, F) (min(l, N_1) − 2)⁺, and for [`Costs::STEPS`] it is l + [`t`](t)(l, s).
+/// term is min(c_s, F) (min(l, N_1) − 2)⁺, and for [`Costs::STEPS`] it is l + [`t`]`(l, s)`.
 pub fn mixed_bound(steps: usize, budget: u64, sizes: Sizes, costs: Costs) -> f64 {
     Reach::new(sizes.normal()).least_cost(steps as u64, budget, &costs)
 }
