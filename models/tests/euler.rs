@@ -1,18 +1,13 @@
 //! Laws of the finite volumes on grids without a section.
 
-mod patch;
-
 use std::f64::consts::PI;
 
-use costate::grid::Step;
 use costate::ode::Ode;
-use costate::stepper::{ExplicitRk, Stepper};
-use costate::tableau::RK4;
+use costate_models::aerodynamics::checks::{Patch, nodes, vortex_order};
 use costate_models::aerodynamics::euler::{
     Complex, Dual, Frame, FrameBar, Inner, Metrics, NodesBar, Number, Scratch, ScratchBar,
     far_field, gas, rates, rates_vjp, residual,
 };
-use patch::{Patch, nodes};
 
 fn patch(n: usize, size: f64, bend: f64, frame: Frame) -> Patch {
     Patch { metrics: Metrics::new(n, n, nodes(n, size, bend)), frame }
@@ -65,45 +60,6 @@ fn rigid_rotation_sweeps_no_area() {
             assert!(net(&i_faces.g, &j_faces.g).abs() < 1e-13);
         }
     }
-}
-
-/// The isentropic vortex of strength β at (x_0, 0) in a stream of Mach number ½ along x; C.-W. Shu,
-/// doi:10.1007/BFb0096355.
-fn vortex(x: f64, y: f64, beta: f64) -> [f64; 4] {
-    let square = x * x + y * y;
-    let swirl = beta / (2.0 * PI) * (0.5 * (1.0 - square)).exp();
-    let temperature = 1.0 - 0.5 * (gas::GAMMA - 1.0) * swirl * swirl;
-    let rho = temperature.powf(1.0 / (gas::GAMMA - 1.0));
-    [rho, 0.5 - swirl * y, swirl * x, rho * temperature / gas::GAMMA]
-}
-
-/// The error of ρ after the vortex has gone half of its radius, in the mean over the area.
-fn vortex_error(n: usize) -> f64 {
-    const SIZE: f64 = 12.0;
-    const BETA: f64 = 3.0;
-    const DISTANCE: f64 = 0.5;
-    let patch = patch(n, SIZE, 0.03, Frame::new(0.5, 0.0, 0.0, 0.0));
-    let wrapped = |x: f64| (x + 1.5 * SIZE).rem_euclid(SIZE) - 0.5 * SIZE;
-    let mut y = patch.state(|x, y| vortex(wrapped(x), y, BETA));
-    let (end, steps) = (DISTANCE / 0.5, n * 2 / 3);
-    let stepper: ExplicitRk = ExplicitRk::new(&RK4);
-    let mut tape = stepper.tape(&patch);
-    for k in 0..steps {
-        let time = |k: usize| end * k as f64 / steps as f64;
-        let step = Step { t: time(k), t_next: time(k + 1) };
-        stepper.step(&patch, &[], step, &mut y, &mut tape).unwrap();
-    }
-    let exact = patch.state(|x, y| vortex(wrapped(x - DISTANCE), y, BETA));
-    let areas = &patch.metrics.area;
-    let sum: f64 = (0..areas.len()).map(|k| areas[k] * (y[k] - exact[k]).abs()).sum();
-    sum / (SIZE * SIZE)
-}
-
-/// The order between n and `finer` cells along a side.
-fn vortex_order(n: usize, finer: usize) -> f64 {
-    let errors = [n, finer].map(vortex_error);
-    println!("{n} and {finer} cells: {errors:?}");
-    (errors[0] / errors[1]).ln() / (finer as f64 / n as f64).ln()
 }
 
 #[test]

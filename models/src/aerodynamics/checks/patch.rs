@@ -2,10 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::aerodynamics::euler::{Complex, Frame, Inner, Metrics, Number, Scratch, gas, rates};
 use costate::ode::Ode;
-use costate_models::aerodynamics::euler::{
-    Complex, Frame, Inner, Metrics, Number, Scratch, gas, rates,
-};
 
 /// A square of side `size` around the origin, cut into n × n cells, rows running along x. The
 /// corners are moved along smooth waves of `bend` times the side.
@@ -24,8 +22,11 @@ pub fn nodes<R: Number>(n: usize, size: f64, bend: R) -> Vec<Complex<R>> {
 }
 
 /// The flow in it, of four numbers a cell.
+#[derive(Clone, Debug)]
 pub struct Patch {
+    /// Faces and areas.
     pub metrics: Metrics,
+    /// The motion of its axes.
     pub frame: Frame,
 }
 

@@ -1,0 +1,98 @@
+//! An unsteady aerodynamic study: a section that pitches in a compressible stream, and what moves
+//! its lift, by one gradient whose trajectory need not fit into memory.
+//!
+//!     cargo run --release --example wing -- --size small|medium|full --out DIR
+//!
+//! checks the flow and the gradient, prints a table (or one JSON object, with --json), and draws
+//! what it found, where there is a directory. docs/wing.md explains it.
+
+mod case;
+mod design;
+mod differences;
+mod field;
+mod pictures;
+mod progress;
+mod study;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use costate::budget::parse_bytes;
+use costate::plot::{bytes, seconds};
+use costate_models::aerodynamics::wing::parameters::names;
+
+use case::{Case, Size};
+use study::Study;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// A pitching section in a compressible stream, and the gradient of its mean lift.
+#[derive(Parser)]
+struct Arguments {
+    /// 1024 cells and 960 steps, 6144 and 3400, or 24 576 and 13 000.
+    #[arg(long, value_enum, default_value = "small")]
+    size: Size,
+    /// Bytes that the gradient may hold, such as 200MB; 2, 40 or 200 MB unless told.
+    #[arg(long, value_parser = budget)]
+    budget: Option<u64>,
+    /// Cores that take its steps, 1 or 2.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Draws pictures there.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Prints one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+fn budget(text: &str) -> Result<u64, &'static str> {
+    parse_bytes(text).ok_or("write a number of bytes, with a unit such as kB, MiB or GB")
+}
+
+fn main() -> Outcome<()> {
+    let arguments = Arguments::parse();
+    let case = Case::new(arguments.size)?;
+    let budget = arguments.budget.unwrap_or(case.budget());
+    let study = Study::of(&case, budget, arguments.threads)?;
+    match arguments.json {
+        true => println!("{}", study.json(&case)),
+        false => print(&study, &case),
+    }
+    if let Some(directory) = &arguments.out {
+        std::fs::create_dir_all(directory)?;
+        for (name, svg) in pictures::all(&case, &study)? {
+            std::fs::write(directory.join(name), svg)?;
+            eprintln!("{}", directory.join(name).display());
+        }
+    }
+    assert!(study.peak_bytes <= budget);
+    assert!(study.free_stream_residual <= 1e-14);
+    assert!((study.vortex_order - 2.0).abs() <= 0.2);
+    assert!((study.lift_m063_a2 - 0.33).abs() <= 0.03 * 0.33);
+    assert!(study.finite_difference_error <= 1e-6);
+    Ok(())
+}
+
+fn print(study: &Study, case: &Case) {
+    let (around, rings) = case.wing.size();
+    println!("{around} x {rings} cells, {} states, {} steps", 4 * around * rings, case.steps);
+    println!("mean lift {:.6}, mean drag {:.6}", study.lift_mean, study.drag_mean);
+    println!("\nparameter      d(mean lift)/d(parameter)");
+    for (name, slope) in names().iter().zip(&study.gradient) {
+        println!("{name:14} {slope:+.9}");
+    }
+    let checked = match differences::checked(case.size) {
+        all if all.len() == names().len() => "all parameters".to_owned(),
+        some => some.iter().map(|&k| names().swap_remove(k)).collect::<Vec<_>>().join(", "),
+    };
+    let trajectory = (32 * around * rings * case.steps) as u64;
+    let ratio = study.seconds_gradient / study.seconds_forward;
+    println!("\nagainst central differences   {:.1e} ({checked})", study.finite_difference_error);
+    println!("uniform flow, moving grid     {:.1e}", study.free_stream_residual);
+    println!("order on the vortex           {:.3}", study.vortex_order);
+    println!("lift at M = 0.63, 2 degrees   {:.4} (published: 0.33)", study.lift_m063_a2);
+    println!("memory                        {} of {}", bytes(study.peak_bytes), bytes(trajectory));
+    println!("run                           {}", seconds(study.seconds_forward));
+    println!("gradient                      {}, {ratio:.2} runs", seconds(study.seconds_gradient));
+}

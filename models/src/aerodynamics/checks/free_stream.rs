@@ -1,0 +1,25 @@
+//! What the moving grid does to a uniform flow.
+
+use costate::ode::Ode;
+
+use crate::aerodynamics::euler::{Inner, Metrics, Scratch, rates};
+use crate::aerodynamics::wing::{Wing, motion};
+
+/// The largest net flux of a cell of the wing's grid in the free stream at time t, relative to the
+/// length of its edges and to 1 + |Ω g|, the speed at which they move. The section, which is no part
+/// of a uniform flow, is taken for a far field, too.
+pub fn free_stream_residual(wing: &Wing, t: f64, p: &[f64]) -> f64 {
+    let (grid, y) = (wing.grid(p), wing.free_stream(p));
+    let mut dy = vec![f64::NAN; wing.dim()];
+    let Metrics { ni, nj, area, i_faces, j_faces, .. } = &grid.metrics;
+    let (frame, mut scratch) = (motion::frame(t, p), Scratch::new(*ni, *nj));
+    rates(&grid.metrics, Inner::FarField, &frame, &y, &mut dy, &mut scratch);
+    let relative = dy.iter().enumerate().map(|(k, dy)| {
+        let cell = k % area.len();
+        let edge = i_faces.s[cell] + j_faces.s[cell] + j_faces.s[cell + ni];
+        let speed = 1.0 + frame.rate.abs() * j_faces.g[cell].abs().max(i_faces.g[cell].abs());
+        (dy * area[cell]).abs() / (edge * speed)
+    });
+    // A NaN must not be passed over.
+    relative.fold(0.0, |largest, x| if x <= largest { largest } else { x })
+}

@@ -1,0 +1,11 @@
+//! What a flow solver is checked by: a uniform flow, a vortex, a steady flow.
+
+mod free_stream;
+mod patch;
+mod steady;
+mod vortex;
+
+pub use free_stream::free_stream_residual;
+pub use patch::{Patch, nodes};
+pub use steady::{Steady, march, refined};
+pub use vortex::vortex_order;
