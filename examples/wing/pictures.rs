@@ -2,10 +2,8 @@
 
 use std::f64::consts::PI;
 
-use costate::curve::{Curve, CurvePoint};
+use costate::curve::Budgets;
 use costate::plot::{Bar, Panel, Series, bars_svg, curve_svg, lines_svg};
-use costate::scalar::same_bits;
-use costate::schedule::optimum;
 use costate_models::aerodynamics::wing::motion;
 use costate_models::aerodynamics::wing::parameters::{
     ALPHA, BUMPS, CAMBER, CAMBER_PLACE, FREQUENCY, LOWER, MACH, PITCH, PLUNGE, SHAPE, THICKNESS,
@@ -121,34 +119,23 @@ fn sensitivities(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
     Ok(vec![("wing_sensitivities.svg", bars), ("wing_bumps.svg", bumps)])
 }
 
-/// Seconds and steps of the gradient with ever more snapshots.
+/// Seconds and steps of the gradient in ever more memory.
 fn memory(case: &Case) -> Outcome<String> {
-    const MOST_BYTES: usize = 300_000_000;
-    let state = 8 * costate::ode::Ode::dim(&case.wing);
-    let most = (MOST_BYTES / state).min(case.steps - 1);
-    let mut counts: Vec<usize> = (2..).map(|k| 1 << k).take_while(|&s| s < most).collect();
-    counts.push(most);
-    let bar = progress::Bar::new("memory", counts.len());
+    const MOST_BYTES: u64 = 300_000_000;
+    // A sweep's own tape and vectors are some 25 states.
+    let least = 40 * 8 * costate::ode::Ode::dim(&case.wing) as u64;
+    let bytes: Vec<u64> =
+        (0..).map(|k| least << k).take_while(|&bytes| bytes <= MOST_BYTES.max(least)).collect();
+    let bar = progress::Bar::new("memory", bytes.len());
     let mean = case.mean(LIFT);
-    let (mut points, mut first) = (Vec::new(), None);
-    for snapshots in counts {
-        let run = case.run(&mean, &case.p).snapshots(snapshots);
-        let found = run.gradient().map_err(|error| case.explained(error))?;
-        let reference = first.get_or_insert_with(|| found.wrt_params.clone());
-        let (steps, count) = (case.steps as u64, snapshots as u64);
-        points.push(CurvePoint {
-            snapshots: count,
-            snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
-            seconds: found.stats.seconds_forward + found.stats.seconds_reverse,
-            recomputed_steps: found.stats.recomputed_steps,
-            optimum: optimum::t(steps, count),
-            bits_equal: same_bits(&found.wrt_params, reference),
-        });
-        assert!(points.iter().all(|point| point.bits_equal), "{snapshots} snapshots");
-        bar.increase();
-    }
+    let budgets = Budgets { bytes, ..Budgets::default() };
+    let run = case.run(&mean, &case.p);
+    let (curve, _) = run
+        .budget_curve(&budgets, &|_, _| bar.increase())
+        .map_err(|error| case.explained(error))?;
+    assert!(curve.points.iter().all(|point| point.bits_equal));
     let title = format!("The gradient of {} steps in ever more memory", case.steps);
-    Ok(curve_svg(&Curve { steps: case.steps as u64, points }, &title)?)
+    Ok(curve_svg(&curve, &title)?)
 }
 
 /// The section before and after, and the drag on the way.
