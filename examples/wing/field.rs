@@ -173,5 +173,5 @@ fn scale(svg: &mut String, low: f64, high: f64) {
         let y = bottom - height * (value - low) / (high - low) + 8.0;
         text(svg, (left + 58.0, y), 24, "start", &format!("{value:.1}"));
     }
-    text(svg, (left + 40.0, TOP + 24.0), 27, "middle", "Mach number");
+    text(svg, (left + 40.0, TOP + 24.0), 27, "middle", "Mach");
 }

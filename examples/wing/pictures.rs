@@ -49,10 +49,13 @@ fn cycle(case: &Case) -> Outcome<Vec<Picture>> {
         lift.push((angle, c.lift));
         drag.push((angle, c.drag));
     }
-    let half = SAMPLES / 4;
+    let larger = |&a: &usize, &b: &usize| lift[a].0.total_cmp(&lift[b].0);
+    let highest = (0..SAMPLES).max_by(larger).unwrap_or(0);
     let panel = |y, loops: &[(f64, f64)]| {
-        let falling = loops[half..=3 * half].to_vec();
-        let rising = [&loops[3 * half..], &loops[..=half]].concat();
+        let half = |from: usize| {
+            (0..=SAMPLES / 2).map(|k| loops[(highest + from + k) % SAMPLES]).collect::<Vec<_>>()
+        };
+        let (falling, rising) = (half(0), half(SAMPLES / 2));
         let series = vec![line("nose going up", rising), line("nose going down", falling)];
         Panel { x: "angle of attack in degrees", y, series }
     };
@@ -63,7 +66,6 @@ fn cycle(case: &Case) -> Outcome<Vec<Picture>> {
          {} steps",
         case.p[MACH], case.p[FREQUENCY], case.steps
     );
-    let highest = SAMPLES / 4;
     let title = format!("The flow at the largest angle of attack, {:.1}°", lift[highest].0);
     Ok(vec![
         ("wing_cycle.svg", lines_svg(&panels, "Lift and drag over a cycle", &flow)?),
