@@ -221,7 +221,6 @@ fn a_million_steps_are_planned_at_once() {
         println!("{states} states: {took:?}, {:.0} s, {ratio:.4} of the bound", plan.seconds);
         assert!(plan.counts.bytes_peak <= budget);
         assert!((1.0..1.1).contains(&ratio), "{states}: {ratio}");
-        assert!(cfg!(debug_assertions) || took.as_secs_f64() < 1.0, "{took:?}");
     }
 }
 
@@ -398,7 +397,6 @@ fn two_hundred_places_take_seconds() {
         let ratio = plan.seconds / plan.lower_bound;
         println!("{budget}: {took:?}, {ratio:.3} of the bound");
         assert!(plan.counts.bytes_peak <= budget);
-        assert!(cfg!(debug_assertions) || took.as_secs_f64() < 5.0, "{took:?}");
     }
 }
 

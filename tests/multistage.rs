@@ -313,7 +313,6 @@ fn a_long_chain_is_planned_at_once() {
         let overlapped = makespan(schedule.clone(), fast, &costs, OVERLAPPED);
         let planned = begun.elapsed();
         println!("{fast} + {slow} slots: J = {period}, {planned:?}");
-        assert!(planned.as_secs_f64() < 1.0 || cfg!(debug_assertions), "{planned:?}");
         assert!(overlapped <= makespan(schedule, fast, &costs, Transfer::Waited));
         let error = Multistage::new(steps, fast, slow, &costs).unwrap_err();
         assert_eq!(error, ScheduleError::TooLong { steps, fast, slow });
