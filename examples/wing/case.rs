@@ -8,7 +8,7 @@ use costate::problem::Problem;
 use costate::tableau::RK4;
 use costate_models::aerodynamics::checks::{march, refined};
 use costate_models::aerodynamics::wing::parameters::{
-    self, CAMBER, CAMBER_PLACE, FREQUENCY, MACH, PITCH,
+    self, ALPHA, CAMBER, CAMBER_PLACE, FREQUENCY, MACH, PITCH,
 };
 use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, WingError};
 
@@ -29,7 +29,7 @@ pub struct Case {
     pub size: Size,
     pub wing: Wing,
     pub p: Vec<f64>,
-    /// The steady flow at the mean angle, that a run starts from whatever its parameters are.
+    /// The steady flow at the largest angle, that a run starts from whatever its parameters are.
     pub start: Vec<f64>,
     pub steps: usize,
 }
@@ -42,15 +42,17 @@ impl Case {
         let (coarsest, refinements, steps) = match size {
             Size::Small => ((64, 16), 0, 960),
             Size::Medium => ((96, 16), 1, 3400),
-            Size::Full => ((96, 16), 2, 13_000),
+            Size::Full => ((96, 16), 2, 15_000),
         };
-        let mut p = parameters::symmetric(0.72, 1.5_f64.to_radians(), 0.12);
+        let (mean, amplitude) = (1.5_f64.to_radians(), 1_f64.to_radians());
+        let mut p = parameters::symmetric(0.72, mean + amplitude, 0.12);
         (p[CAMBER], p[CAMBER_PLACE]) = (0.01, 0.41);
         let (wing, start) = steady(coarsest, refinements, &p)?;
-        (p[PITCH], p[FREQUENCY]) = (1_f64.to_radians(), 1.0);
+        (p[ALPHA], p[PITCH], p[FREQUENCY]) = (mean, amplitude, 1.0);
         wing.check(&p)?;
         let case = Case { size, wing, p, start, steps };
-        case.wing.check_steps(&RK4, case.span(), steps, (0.0, &case.start), &case.p)?;
+        let begin = (case.span().0, &case.start[..]);
+        case.wing.check_steps(&RK4, case.span(), steps, begin, &case.p)?;
         Ok(case)
     }
 
@@ -59,13 +61,17 @@ impl Case {
         PI / (self.p[FREQUENCY] * self.p[MACH])
     }
 
+    /// From where the angle is largest on. The section rests there for a moment; one that started
+    /// to pitch at once would have the flow rush around its trailing edge.
     pub fn span(&self) -> (f64, f64) {
-        (0.0, PERIODS * self.period())
+        let start = 0.25 * self.period();
+        (start, start + PERIODS * self.period())
     }
 
     /// The last period.
     pub fn window(&self) -> (f64, f64) {
-        ((PERIODS - 1.0) * self.period(), PERIODS * self.period())
+        let (_, end) = self.span();
+        (end - self.period(), end)
     }
 
     /// The mean over the last period of the coefficients with these weights.
@@ -108,13 +114,13 @@ fn steady(
     const MOST: usize = 5000;
     let mut wing = Wing::new(around, rings, 50.0)?;
     wing.check(p)?;
-    let mut y = march(&wing, p, wing.free_stream(p), TOLERANCE, MOST).y;
+    let mut y = march(&wing, p, wing.free_stream(p), TOLERANCE, MOST)?.y;
     for _ in 0..refinements {
         y = refined(&y, around);
         (around, rings) = (2 * around, 2 * rings);
         wing = Wing::new(around, rings, 50.0)?;
         wing.check(p)?;
-        y = march(&wing, p, y, TOLERANCE, MOST).y;
+        y = march(&wing, p, y, TOLERANCE, MOST)?.y;
     }
     Ok((wing, y))
 }

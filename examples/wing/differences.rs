@@ -31,7 +31,7 @@ pub fn largest_error(case: &Case, mean: &Mean, gradient: &[f64], of: &[usize]) -
             case.run(mean, &p).value().map_err(|error| case.explained(error))
         };
         let central = |h: f64| Outcome::Ok((at(h)?.0 - at(-h)?.0) / (2.0 * h));
-        let h = 2e-4 * (0.1 + case.p[k].abs());
+        let h = 2e-5 * (0.1 + case.p[k].abs());
         let difference = (4.0 * central(h)? - central(2.0 * h)?) / 3.0;
         largest = largest.max((gradient[k] - difference).abs() / difference.abs());
     }

@@ -15,6 +15,7 @@ mod progress;
 mod study;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 use costate::budget::parse_bytes;
@@ -29,7 +30,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 /// A pitching section in a compressible stream, and the gradient of its mean lift.
 #[derive(Parser)]
 struct Arguments {
-    /// 1024 cells and 960 steps, 6144 and 3400, or 24 576 and 13 000.
+    /// 1024 cells and 960 steps, 6144 and 3400, or 24 576 and 15 000.
     #[arg(long, value_enum, default_value = "small")]
     size: Size,
     /// Bytes that the gradient may hold, such as 200MB; 2, 40 or 200 MB unless told.
@@ -50,8 +51,17 @@ fn budget(text: &str) -> Result<u64, &'static str> {
     parse_bytes(text).ok_or("write a number of bytes, with a unit such as kB, MiB or GB")
 }
 
-fn main() -> Outcome<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wing: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Outcome<()> {
     let case = Case::new(arguments.size)?;
     let budget = arguments.budget.unwrap_or(case.budget());
     let study = Study::of(&case, budget, arguments.threads)?;

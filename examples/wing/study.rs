@@ -45,7 +45,7 @@ impl Study {
             drag_mean,
             finite_difference_error: largest_error(case, &lift, &gradient, &parameters)?,
             gradient,
-            free_stream_residual: free_stream_residual(&case.wing, 0.3 * case.period(), &case.p),
+            free_stream_residual: free_stream_residual(&case.wing, 0.4 * case.period(), &case.p),
             vortex_order: vortex_order(128, 256),
             lift_m063_a2: steady_lift(if case.size == Size::Full { 3 } else { 2 })?,
             peak_bytes: found.stats.peak_bytes,
@@ -85,10 +85,8 @@ fn steady_lift(grids: usize) -> Result<f64, WingError> {
     for _ in 0..grids {
         let wing = Wing::new(around, rings, 50.0)?;
         let y = start.unwrap_or_else(|| wing.free_stream(&p));
-        let steady = march(&wing, &p, y, TOLERANCE, MOST);
-        if steady.change <= TOLERANCE {
-            lift = wing.coefficients(0.0, &steady.y, &p).lift;
-        }
+        let steady = march(&wing, &p, y, TOLERANCE, MOST)?;
+        lift = wing.coefficients(0.0, &steady.y, &p).lift;
         start = Some(refined(&steady.y, around));
         (around, rings) = (2 * around, 2 * rings);
     }

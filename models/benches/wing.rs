@@ -1,18 +1,20 @@
 //! What a step of the wing costs, against what the machine can do:
 //! `cargo bench -p costate-models --bench wing`.
 
+use std::f64::consts::PI;
 use std::hint::black_box;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use costate::method::Explicit;
+use costate::method::{AnyMethod, Explicit};
 use costate::ode::{Ode, Vjp};
 use costate::problem::Problem;
-use costate::tableau::SSPRK3;
+use costate::tableau::{KVAERNO3, RK4, SSPRK3};
+use costate_models::aerodynamics::checks::march;
 use costate_models::aerodynamics::euler::{Inner, Metrics, Number, Scratch, residual};
 use costate_models::aerodynamics::wing::ogrid::Rings;
-use costate_models::aerodynamics::wing::parameters::{self, FREQUENCY, PITCH, SHAPE};
+use costate_models::aerodynamics::wing::parameters::{self, ALPHA, FREQUENCY, MACH, PITCH, SHAPE};
 use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, motion};
 use multiversion::multiversion;
 
@@ -173,6 +175,38 @@ fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) {
     );
 }
 
+/// What a long implicit step costs in explicit ones: a 24th of a period of slow pitching.
+fn implicit() {
+    let (wing, steps) = (Wing::new(64, 16, 50.0).expect("the grid fits"), 12);
+    let mut p = parameters::symmetric(0.5, 0.0175, 0.06);
+    let start = march(&wing, &p, wing.free_stream(&p), 1e-6, 20_000).expect("it is subsonic").y;
+    (p[ALPHA], p[PITCH], p[FREQUENCY]) = (0.0, 0.0175, 0.02);
+    let omega = 2.0 * p[FREQUENCY] * p[MACH];
+    let (begin, h) = (0.5 * PI / omega, 2.0 * PI / omega / 24.0);
+    let seconds = |method: AnyMethod, h: f64, steps: usize| {
+        let span = (begin, begin + h * steps as f64);
+        let problem = Problem::new(&wing, &start, &(), span, &p);
+        let run = || {
+            let run = problem.clone().method(method).fixed_steps(steps).solve(&[span.1]);
+            black_box(run.expect("the run is stable"));
+        };
+        let began = Instant::now();
+        run();
+        began.elapsed().as_secs_f64() / steps as f64
+    };
+    let short = 0.8 * wing.largest_step(&RK4, begin, &start, &p).0;
+    let (long, explicit) = (
+        seconds(AnyMethod::Named(&KVAERNO3), h, steps),
+        seconds(AnyMethod::Named(&RK4), short, 2000),
+    );
+    println!(
+        "kvaerno3 on 64 x 16 cells: {:.0} ms a step of {:.0} explicit ones, which take {:.0} ms",
+        1e3 * long,
+        h / short,
+        1e3 * explicit * h / short
+    );
+}
+
 fn main() {
     let rings = Rings { around: 256, rings: 96, radius: 50.0 };
     let wing = Wing::new(rings.around, rings.rings, rings.radius).expect("the grid fits");
@@ -186,6 +220,7 @@ fn main() {
         wing.vjp(1.0, &y, &p, black_box(&dy), &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
     }) / cells as f64;
     gradient(&wing, &y, &p);
+    implicit();
     let (operations, peak) = (operations(&rings, &y, &p), peak());
     // y, what is written of it by primitive variables and read again, the rates twice, the metrics.
     let bytes = 8.0 * (4.0 + 8.0 + 8.0 + 9.0);

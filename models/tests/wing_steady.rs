@@ -11,10 +11,9 @@ fn sequence(grids: usize, radius: f64, p: &[f64], tolerance: f64) -> Vec<Coeffic
         let wing = Wing::new(around, rings, radius).unwrap();
         wing.check(p).unwrap();
         let start = y.unwrap_or_else(|| wing.free_stream(p));
-        let run = march(&wing, p, start, tolerance, 60_000);
+        let run = march(&wing, p, start, tolerance, 60_000).unwrap();
         let c = wing.coefficients(0.0, &run.y, p);
         println!("{around} x {rings} cells to {radius} chords: {c:?}, {} steps", run.iterations);
-        assert!(run.change <= tolerance, "{}", run.change);
         all.push(c);
         y = Some(refined(&run.y, around));
         (around, rings) = (2 * around, 2 * rings);

@@ -3,7 +3,7 @@
 use costate::ode::Ode;
 use costate::tableau::RK4;
 
-use crate::aerodynamics::wing::{Wing, courant};
+use crate::aerodynamics::wing::{Wing, WingError, courant};
 
 /// A steady flow and how far from steady it is: the largest |ρ'| h of a cell.
 #[derive(Clone, Debug)]
@@ -17,15 +17,27 @@ pub struct Steady {
 }
 
 /// Marches from `y` by y_k = y_0 + α_k h f(y_{k−1}), α = ¼, ⅓, ½, 1, until no cell's density changes
-/// by more than `tolerance` in a step, or `most` steps are taken.
-pub fn march(wing: &Wing, p: &[f64], mut y: Vec<f64>, tolerance: f64, most: usize) -> Steady {
+/// by more than `tolerance` in a step.
+///
+/// # Errors
+/// Where `most` steps do not suffice, or the flow does not stay finite.
+pub fn march(
+    wing: &Wing,
+    p: &[f64],
+    mut y: Vec<f64>,
+    tolerance: f64,
+    most: usize,
+) -> Result<Steady, WingError> {
     let cells = y.len() / 4;
     let (mut dy, mut work, mut steps) = (vec![0.0; y.len()], wing.work(), vec![0.0; cells]);
     let mut stage = y.clone();
     let courant = 0.9 * courant(&RK4);
     let mut change = f64::INFINITY;
     let mut iterations = 0;
-    while change > tolerance && iterations < most {
+    while change > tolerance {
+        if iterations == most {
+            return Err(WingError::NotSteady { change, iterations, tolerance });
+        }
         if iterations % 10 == 0 {
             wing.cell_steps(0.0, &y, p, &mut steps);
         }
@@ -33,7 +45,7 @@ pub fn march(wing: &Wing, p: &[f64], mut y: Vec<f64>, tolerance: f64, most: usiz
             wing.rhs(0.0, &stage, p, &mut dy, &mut work);
             if k == 0 {
                 let of = |cell: usize| (dy[cell] * steps[cell]).abs();
-                change = (0..cells).map(of).fold(0.0, f64::max);
+                change = (0..cells).map(of).fold(0.0, larger);
             }
             for k in 0..y.len() {
                 stage[k] = y[k] + alpha * courant * steps[k % cells] * dy[k];
@@ -42,7 +54,15 @@ pub fn march(wing: &Wing, p: &[f64], mut y: Vec<f64>, tolerance: f64, most: usiz
         y.copy_from_slice(&stage);
         iterations += 1;
     }
-    Steady { y, change, iterations }
+    if !change.is_finite() {
+        return Err(WingError::NotSteady { change, iterations, tolerance });
+    }
+    Ok(Steady { y, change, iterations })
+}
+
+/// The larger of two numbers, of which a NaN is the largest.
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if b <= a { a } else { b }
 }
 
 /// A flow on a grid twice as fine, each cell's state going to four.

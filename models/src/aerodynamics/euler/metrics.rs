@@ -5,6 +5,11 @@ use super::{Complex, Number};
 /// Cells are taken in groups of as many as the widest vectors hold.
 pub const LANES: usize = 8;
 
+/// Bytes of the numbers in some vectors.
+pub(super) fn bytes<'a, R: 'a>(all: impl IntoIterator<Item = &'a Vec<R>>) -> usize {
+    all.into_iter().map(|x| size_of_val(&x[..])).sum()
+}
+
 /// Straight faces: unit normal n, length s, and g = k × r · n at the middle, with which a
 /// face that turns about r = 0 with rate Ω moves: w = Ω g. The sum of g s over a cell's faces is 0.
 #[derive(Clone, Debug)]
@@ -135,6 +140,11 @@ impl NodesBar {
         let zeros = || vec![0.0; (ni + 1) * (nj + 1)];
         let row = || vec![0.0; ni + 2];
         NodesBar { x: zeros(), y: zeros(), ends: [row(), row(), row(), row()] }
+    }
+
+    /// Bytes that they occupy.
+    pub fn bytes(&self) -> usize {
+        bytes(self.ends.iter().chain([&self.x, &self.y]))
     }
 
     /// Sets all to zero.

@@ -17,6 +17,7 @@
 
 mod cells_vjp;
 mod complex;
+mod coupling;
 mod dual;
 mod faces_vjp;
 pub mod far_field;
@@ -27,16 +28,19 @@ pub mod limiter;
 mod metrics;
 mod number;
 mod residual;
+mod residual_jacobian;
 mod residual_vjp;
 pub mod roe;
 
 pub use complex::Complex;
+pub use coupling::Coupling;
 pub use dual::Dual;
 pub use frame::{Frame, FrameBar};
 pub use kernels::{rates, rates_vjp};
 pub use metrics::{Faces, LANES, Metrics, NodesBar};
 pub use number::Number;
 pub use residual::{Scratch, residual};
+pub use residual_jacobian::residual_jacobian;
 pub use residual_vjp::{ScratchBar, residual_vjp};
 
 /// What the grid's first row of cells borders on; the last row borders on the far field.

@@ -5,7 +5,7 @@ use std::array::from_fn;
 use super::far_field;
 use super::gas::{GAMMA_1, state_flux};
 use super::limiter::slope;
-use super::metrics::{Faces, LANES, Metrics};
+use super::metrics::{Faces, LANES, Metrics, bytes};
 use super::roe;
 use super::{Frame, Inner, Number};
 
@@ -54,6 +54,16 @@ impl<R: Number> Scratch<R> {
             flux_j: [field(ni), field(ni)],
             net: field(ni),
         }
+    }
+}
+
+impl<R> Scratch<R> {
+    /// Bytes that it occupies.
+    pub fn bytes(&self) -> usize {
+        let [below, above] = &self.slopes_j;
+        let [low, high] = &self.flux_j;
+        let all = [&self.w, &self.slopes_i, below, above, &self.flux_i, low, high, &self.net];
+        bytes(all.into_iter().flatten())
     }
 }
 

@@ -9,7 +9,7 @@ use std::array::from_fn;
 use super::cells_vjp::{cells_across_vjp, cells_along_vjp, extrapolate_vjp};
 use super::faces_vjp::{boundary_vjp, i_faces_vjp, j_faces_vjp};
 use super::gas::GAMMA_1;
-use super::metrics::{FacesBar, LANES, Metrics, NodesBar};
+use super::metrics::{FacesBar, LANES, Metrics, NodesBar, bytes};
 use super::residual::{Four, Scratch, from, lanes, lanes4, row, slopes_across, slopes_along};
 use super::{Frame, FrameBar, Inner};
 
@@ -51,6 +51,17 @@ impl ScratchBar {
             area: vec![0.0; ni],
             sums: [[0.0; LANES]; 3],
         }
+    }
+
+    /// Bytes that it occupies.
+    pub fn bytes(&self) -> usize {
+        let ScratchBar {
+            g, w, slopes_i, slopes_j, left, right, before, after, faces, area, ..
+        } = self;
+        let FacesBar { nx, ny, s, w: velocity } = faces;
+        let rows = [g.as_flattened(), w.as_flattened(), slopes_i, slopes_j.as_flattened(), left];
+        let rows = rows.into_iter().chain([right.as_flattened()]).flatten();
+        bytes(rows.chain([before, after, area, nx, ny, s, velocity]))
     }
 }
 

@@ -52,6 +52,13 @@ pub enum WingError {
         largest: f64,
         steps: usize,
     },
+    /// A steady flow was asked for and not found.
+    #[error(
+        "no steady flow after {iterations} steps: the density of a cell still changes by {change:e} \
+         in a step, where {tolerance:e} was asked for; allow more steps, or start from the flow on \
+         a coarser grid or at a lower Mach number or angle"
+    )]
+    NotSteady { change: f64, iterations: usize, tolerance: f64 },
     /// The run became infinite or NaN.
     #[error(
         "{variable} is not finite in cell {i} of ring {j} at ({x:.4}, {y:.4}), in step {step} at \

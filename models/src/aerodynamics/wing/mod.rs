@@ -33,12 +33,17 @@
 //! | 256 × 64 | 0.3291 | 0.00033 |
 //!
 //! At M = 0.8, α = 1.25°, with shocks, 256 × 64 cells give lift 0.349 and drag 0.0226, where the codes
-//! of AGARD-AR-211 (1985) have 0.35 to 0.37 and 0.022 to 0.024. A section of 6 % that pitches at
-//! M = ½ with k = 0.05 has, on 64 × 16 cells, a lift in phase of 6.67 per radian, 6.58 by Theodorsen
-//! over √(1 − M²).
+//! of AGARD-AR-211 (1985) have 0.35 to 0.37 and 0.022 to 0.024. Slow pitching
+//! at M = ½ is that of linear theory ([`slow_pitching`](super::checks::slow_pitching)) to 1 or 2 % for
+//! k = 0.05, 0.02 and 0.01.
 //!
 //! On 128 × 32 cells the lift with the far field at 25, 50 and 100 chords is 0.3237, 0.3271 and
 //! 0.3283, so that a vortex at the far field is not needed from 50 chords on.
+//!
+//! Long time steps are taken by implicit methods, with the sparse Jacobian of a cell by the nine
+//! cells that its slopes reach. Steps of 37 times the longest explicit one give the lift to 1e-7
+//! (`models/tests/wing_implicit.rs`). On 64 × 16 cells a step of a 24th of a period at k = 0.02 takes 123 ms,
+//! the 3230 explicit ones in its place 289 ms (`benches/wing.rs`): it pays where the flow changes slowly.
 //!
 //! # How it is fast
 //!
@@ -54,6 +59,7 @@
 mod check;
 mod error;
 mod forces;
+mod jacobian;
 pub mod motion;
 mod objective;
 pub mod ogrid;
@@ -63,13 +69,14 @@ mod stability;
 mod start;
 mod tangent;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use costate::ode::{Ode, Vjp};
 use multiversion::multiversion;
 
 pub use error::WingError;
 pub use forces::Coefficients;
+use jacobian::Layout;
 pub use objective::Mean;
 use ogrid::{Grid, Rings};
 use parameters::{MACH, NUM_PARAMS, NUM_SHAPE, SHAPE};
@@ -100,6 +107,8 @@ use super::euler::{FrameBar, Inner, LANES, NodesBar, Scratch, ScratchBar, gas, r
 pub struct Wing {
     rings: Rings,
     latest: Arc<Mutex<Option<Arc<Grid>>>>,
+    /// Made where an implicit method asks for it.
+    layout: Arc<OnceLock<Layout>>,
 }
 
 /// Scratch of the rates and of their derivative.
@@ -123,7 +132,8 @@ impl Wing {
         if !fits || !radius.is_finite() {
             return Err(WingError::Rings { around, rings, radius });
         }
-        Ok(Wing { rings: Rings { around, rings, radius }, latest: Arc::default() })
+        let rings = Rings { around, rings, radius };
+        Ok(Wing { rings, latest: Arc::default(), layout: Arc::default() })
     }
 
     /// Cells around the section, and rings.
@@ -191,6 +201,13 @@ impl Ode for Wing {
             nodes: NodesBar::new(ni, nj),
             rows: [vec![0.0; ni + 1], vec![0.0; ni + 1]],
         }
+    }
+
+    fn work_bytes(&self) -> usize {
+        let Work { dy, scratch, scratch_bar, nodes, rows, .. } = self.work();
+        let numbers = dy.len() + rows.iter().map(Vec::len).sum::<usize>();
+        let parts = scratch.bytes() + scratch_bar.bytes() + nodes.bytes();
+        size_of::<Work>() + parts + 8 * numbers
     }
 
     fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Work) {
