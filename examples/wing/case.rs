@@ -25,6 +25,7 @@ pub enum Size {
     Full,
 }
 
+#[derive(Clone)]
 pub struct Case {
     pub size: Size,
     pub wing: Wing,
@@ -37,8 +38,8 @@ pub struct Case {
 pub type Run<'a> = Problem<'a, Wing, Vec<f64>, Mean<'a>>;
 
 impl Case {
-    /// NACA 1412 at M = 0.72 that pitches by 1° about 1.5°.
-    pub fn new(size: Size) -> Result<Self, WingError> {
+    /// NACA 1412 at M = 0.72 that pitches by 1° about 1.5°, each evaluation on this many cores.
+    pub fn new(size: Size, cores: usize) -> Result<Self, WingError> {
         let (coarsest, refinements, steps) = match size {
             Size::Small => ((64, 16), 0, 960),
             Size::Medium => ((96, 16), 1, 3400),
@@ -48,12 +49,18 @@ impl Case {
         let mut p = parameters::symmetric(0.72, mean + amplitude, 0.12);
         (p[CAMBER], p[CAMBER_PLACE]) = (0.01, 0.41);
         let (wing, start) = steady(coarsest, refinements, &p)?;
+        let wing = wing.on_cores(cores);
         (p[ALPHA], p[PITCH], p[FREQUENCY]) = (mean, amplitude, 1.0);
         wing.check(&p)?;
         let case = Case { size, wing, p, start, steps };
         let begin = (case.span().0, &case.start[..]);
         case.wing.check_steps(&RK4, case.span(), steps, begin, &case.p)?;
         Ok(case)
+    }
+
+    /// The same flow, each evaluation on this many cores.
+    pub fn on_cores(&self, cores: usize) -> Self {
+        Case { wing: self.wing.clone().on_cores(cores), ..self.clone() }
     }
 
     /// 2π/ω, ω = 2kM.

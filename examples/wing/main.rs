@@ -21,6 +21,7 @@ use clap::Parser;
 use costate::budget::parse_bytes;
 use costate::plot::{bytes, seconds};
 use costate_models::aerodynamics::wing::parameters::names;
+use rayon::ThreadPoolBuilder;
 
 use case::{Case, Size};
 use study::Study;
@@ -36,9 +37,9 @@ struct Arguments {
     /// Bytes that the gradient may hold, such as 200MB; 2, 40 or 200 MB unless told.
     #[arg(long, value_parser = budget)]
     budget: Option<u64>,
-    /// Cores that take its steps, 1 or 2.
-    #[arg(long, default_value_t = 1)]
-    threads: usize,
+    /// Cores that share each evaluation of the flow, 1 or 2.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    threads: u8,
     /// Draws pictures there.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -52,7 +53,13 @@ fn budget(text: &str) -> Result<u64, &'static str> {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let threads = ThreadPoolBuilder::new().num_threads(usize::from(arguments.threads)).build();
+    let outcome = match threads {
+        Ok(threads) => threads.install(|| run(&arguments).map_err(|error| error.to_string())),
+        Err(error) => Err(error.to_string()),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("wing: {error}");
@@ -62,9 +69,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
-    let case = Case::new(arguments.size)?;
+    let case = Case::new(arguments.size, usize::from(arguments.threads))?;
     let budget = arguments.budget.unwrap_or(case.budget());
-    let study = Study::of(&case, budget, arguments.threads)?;
+    let study = Study::of(&case, budget)?;
     match arguments.json {
         true => println!("{}", study.json(&case)),
         false => print(&study, &case),
@@ -103,6 +110,6 @@ fn print(study: &Study, case: &Case) {
     println!("order on the vortex           {:.3}", study.vortex_order);
     println!("lift at M = 0.63, 2 degrees   {:.4} (published: 0.33)", study.lift_m063_a2);
     println!("memory                        {} of {}", bytes(study.peak_bytes), bytes(trajectory));
-    println!("run                           {}", seconds(study.seconds_forward));
+    println!("run, on one core              {}", seconds(study.seconds_forward));
     println!("gradient                      {}, {ratio:.2} runs", seconds(study.seconds_gradient));
 }

@@ -25,16 +25,19 @@ pub struct Study {
 }
 
 impl Study {
-    pub fn of(case: &Case, budget: u64, threads: usize) -> Outcome<Study> {
+    /// The run alone is timed on one core.
+    pub fn of(case: &Case, budget: u64) -> Outcome<Study> {
         let (lift, drag) = (case.mean(LIFT), case.mean(DRAG));
         let explained = |error| case.explained(error);
         // The first run touches the memory that all later ones use.
         let (drag_mean, _) = case.run(&drag, &case.p).value().map_err(explained)?;
-        let (lift_mean, forward) = case.run(&lift, &case.p).value().map_err(explained)?;
+        let alone = case.on_cores(1);
+        let (lift_mean, forward) =
+            alone.run(&alone.mean(LIFT), &case.p).value().map_err(explained)?;
         let found = {
             let bar = Bar::new("gradient", case.steps);
             let observe = |progress| bar.on_progress(progress);
-            let run = case.run(&lift, &case.p).budget(budget).threads(threads);
+            let run = case.run(&lift, &case.p).budget(budget);
             run.on_progress(&observe).gradient().map_err(explained)?
         };
         assert_eq!(found.value.to_bits(), lift_mean.to_bits(), "the gradient's run is the run");

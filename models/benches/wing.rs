@@ -151,7 +151,7 @@ fn bandwidth(bytes: usize) -> f64 {
 
 /// The time of a gradient over that of the run alone, with as many states kept, 19 of 200, as lets no
 /// step be taken more than three times; so do 140 of 10 000.
-fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) {
+fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) -> f64 {
     const STEPS: usize = 200;
     let lift = Mean::at_end(wing, Coefficients { lift: 1.0, drag: 0.0, moment: 0.0 });
     let end = 0.8 * STEPS as f64 * wing.largest_step(&SSPRK3, 0.0, y0, p).0;
@@ -173,6 +173,15 @@ fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) {
         1e3 * forward / STEPS as f64,
         both / forward
     );
+    both
+}
+
+/// The same on two cores, which share every evaluation.
+fn gradient_on_two_cores(wing: &Wing, y0: &Vec<f64>, p: &[f64], alone: f64) {
+    let wing = wing.clone().on_cores(2);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    let both = pool.install(|| gradient(&wing, y0, p));
+    println!("on two cores {:.2} times faster", alone / both);
 }
 
 /// What a long implicit step costs in explicit ones: a 24th of a period of slow pitching.
@@ -219,7 +228,8 @@ fn main() {
     let vjp = time(|| {
         wing.vjp(1.0, &y, &p, black_box(&dy), &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
     }) / cells as f64;
-    gradient(&wing, &y, &p);
+    let alone = gradient(&wing, &y, &p);
+    gradient_on_two_cores(&wing, &y, &p, alone);
     implicit();
     let (operations, peak) = (operations(&rings, &y, &p), peak());
     // y, what is written of it by primitive variables and read again, the rates twice, the metrics.

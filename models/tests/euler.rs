@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use costate::ode::Ode;
 use costate_models::aerodynamics::checks::{Patch, nodes, vortex_order};
 use costate_models::aerodynamics::euler::{
-    Complex, Dual, Frame, FrameBar, Inner, Metrics, NodesBar, Number, Scratch, ScratchBar,
-    far_field, gas, rates, rates_vjp, residual,
+    Bands, Complex, Dual, Frame, FrameBar, Inner, Metrics, NodesBar, Number, Scratch, far_field,
+    gas, rates, residual,
 };
 
 fn patch(n: usize, size: f64, bend: f64, frame: Frame) -> Patch {
@@ -137,32 +137,29 @@ fn the_transposed_derivative_is_that_of_the_tangent() {
             let y_dot: Vec<f64> = numbers(y.len(), seed).iter().map(|x| keep(0) * x).collect();
             let dots = [1.1 * keep(1), 0.7 * keep(2), -0.9 * keep(3), 0.8 * keep(3), 0.5 * keep(4)];
             let (values, dy_dot, metrics, node_dots) = tangent(n, inner, &y, &y_dot, motion, dots);
-            let (mut dy, mut scratch) = (vec![0.0; y.len()], Scratch::new(n, n));
-            rates(&metrics, inner, &frame, &y, &mut dy, &mut scratch);
+            let (mut dy, mut bands) = (vec![0.0; y.len()], Bands::new(n, n));
+            bands.rates(1, &metrics, inner, &frame, &y, &mut dy);
             let scale = values.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
             assert!(dy.iter().zip(&values).all(|(a, b)| (a - b).abs() <= 1e-14 * scale));
 
             let w = numbers(y.len(), 77 + seed);
             let mut y_bar = vec![0.0; y.len()];
-            let (mut by_node, mut by_frame) = (NodesBar::new(n, n), FrameBar::default());
-            let mut bar = ScratchBar::new(n);
-            rates_vjp(
-                &metrics,
-                inner,
-                &frame,
-                &dy,
-                &w,
-                &mut y_bar,
-                &mut by_node,
-                &mut by_frame,
-                &scratch,
-                &mut bar,
+            let (mut by_frame, mut by_node) = (FrameBar::default(), [vec![], vec![]]);
+            let by_corners = |nodes: &NodesBar, out: &mut Vec<[f64; 2]>| {
+                out.resize(nodes.first * (n + 1), [0.0; 2]);
+                out.extend(nodes.x.iter().zip(&nodes.y).map(|(&x, &y)| [x, y]));
+            };
+            #[rustfmt::skip]
+            bands.rates_vjp(
+                1, &metrics, inner, &frame, &dy, &w, &mut y_bar, &mut by_frame, &mut by_node,
+                by_corners,
             );
             let by_motion = by_frame.pull_back(motion[0], motion[1], motion[3]);
             let mut terms: Vec<f64> = y_bar.iter().zip(&y_dot).map(|(a, b)| a * b).collect();
             terms.extend((0..4).map(|k| by_motion[k] * dots[k]));
             for (k, dot) in node_dots.nodes.iter().enumerate() {
-                terms.push(by_node.x[k] * dot.x + by_node.y[k] * dot.y);
+                let bars = by_node.iter().filter_map(|bars| bars.get(k));
+                terms.extend(bars.map(|bar| bar[0] * dot.x + bar[1] * dot.y));
             }
             let (forward, back) = (dot(&w, &dy_dot), terms.iter().sum::<f64>());
             let size: f64 = terms.iter().map(|x| x.abs()).sum();

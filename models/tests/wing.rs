@@ -54,9 +54,15 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn the_transposed_derivative_is_that_of_the_tangent() {
-    let (wing, p) = (Wing::new(32, 12, 10.0).unwrap(), all_moves());
+    for (around, rings) in [(32, 12), (16, 7), (16, 5), (16, 4), (16, 3), (16, 2)] {
+        transposed_is_tangent(&Wing::new(around, rings, 10.0).unwrap());
+    }
+}
+
+fn transposed_is_tangent(wing: &Wing) {
+    let p = all_moves();
     wing.check(&p).unwrap();
-    let y = developed(&wing, &p, 0.5);
+    let y = developed(wing, &p, 0.5);
     let (t, d) = (0.5, y.len());
     let (mut dy, mut work) = (vec![0.0; d], wing.work());
     wing.rhs(t, &y, &p, &mut dy, &mut work);
@@ -122,6 +128,24 @@ fn the_gradient_is_that_of_central_differences() {
             worst = worst.max(error);
         }
         println!("largest relative error of the gradient: {worst:e}");
+    }
+}
+
+/// Two cores share every evaluation.
+#[test]
+fn gradients_have_the_same_bits_on_two_cores() {
+    for (around, rings, steps) in [(16, 5, 60), (128, 32, 400)] {
+        let [alone, together] = [1, 2].map(|cores| {
+            let wing = Wing::new(around, rings, 10.0).unwrap().on_cores(cores);
+            let objective = Mean::over(&wing, LIFT, (0.3, 0.6));
+            let p = all_moves();
+            let problem = Problem::new(&wing, &wing, &objective, (0.0, 0.6), &p);
+            problem.method(Explicit::Named(&RK4)).fixed_steps(steps).gradient().unwrap()
+        });
+        assert_eq!(alone.value.to_bits(), together.value.to_bits());
+        assert_eq!(alone.wrt_params, together.wrt_params);
+        assert_eq!(alone.wrt_y0, together.wrt_y0);
+        assert!(alone.wrt_params.iter().all(|x| *x != 0.0));
     }
 }
 

@@ -122,9 +122,13 @@ fn gradients_have_the_same_bits_over_budgets() {
         let few = problem.clone().snapshots(2).schedule(kind).gradient().unwrap();
         assert!(check(few, &format!("{kind:?}")) > 0);
     }
-    for threads in [1, 2] {
-        let few = problem.clone().budget(2_500_000).threads(threads).gradient().unwrap();
-        check(few, &format!("{threads} threads"));
+    let state = 8 * case.start.len() as u64;
+    let needed = all.stats.peak_bytes - 12 * state;
+    for states in [2, 5, 40] {
+        let budget = needed + states * state;
+        let few = problem.clone().budget(budget).gradient().unwrap();
+        assert!(few.stats.peak_bytes <= budget);
+        check(few, &format!("room for {states} states"));
     }
     // Explicit steps tell the same of the flow.
     let explicit = problem.clone().method(Explicit::Named(&SSPRK3)).fixed_steps(800);

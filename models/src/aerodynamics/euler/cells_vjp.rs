@@ -1,18 +1,17 @@
 //! The transposed derivatives of the states beside faces, to the cells.
 
 use super::limiter::slope_derivative;
-use super::residual::{Four, row};
+use super::residual::Four;
 use super::residual_vjp::ScratchBar;
 
-/// Adds to the cells of row j what the faces in the row give.
+/// Adds to the cells of the row at `at` what the faces in the row give.
 #[inline(always)]
 pub(super) fn cells_along_vjp<const FMA: bool>(
     ni: usize,
-    j: usize,
+    at: usize,
     w: &Four<f64>,
     bar: &mut ScratchBar,
 ) {
-    let at = row(ni, j);
     let ScratchBar { w: w_bar, left, right, before, after, .. } = bar;
     for v in 0..4 {
         let w = &w[v][at..at + ni + 2];
@@ -36,16 +35,16 @@ pub(super) fn cells_along_vjp<const FMA: bool>(
     }
 }
 
-/// Adds to the cells of row j and of the row before what the faces below and above row j give, and
-/// begins the row behind with it.
+/// Adds to the cells of the row at `at` and of the row before what the faces below and above it
+/// give, and begins the row behind with it.
 #[inline(always)]
 pub(super) fn cells_across_vjp<const FMA: bool>(
     ni: usize,
-    j: usize,
+    at: usize,
     w: &Four<f64>,
     bar: &mut ScratchBar,
 ) {
-    let (stride, at) = (ni + 2, row(ni, j) + 1);
+    let (stride, at) = (ni + 2, at + 1);
     let ScratchBar { w: w_bar, left, right, before, after, .. } = bar;
     for v in 0..4 {
         let w = &w[v][at - stride..];

@@ -4,22 +4,22 @@ use std::array::from_fn;
 
 use super::far_field;
 use super::metrics::{FacesBar, LANES, Metrics, NodesBar};
-use super::residual::{FaceRow, Four, from, lanes4, row};
+use super::residual::{FaceRow, Four, from, lanes4};
 use super::residual_vjp::ScratchBar;
 use super::roe;
 use super::{Frame, FrameBar, Inner};
 
-/// The faces in row j.
+/// The faces in row j, which begins at `at`.
 #[inline(always)]
 pub(super) fn i_faces_vjp<const FMA: bool>(
     metrics: &Metrics,
-    j: usize,
+    (j, at): (usize, usize),
     frame: &Frame,
     w: &Four<f64>,
     nodes: &mut NodesBar,
     bar: &mut ScratchBar,
 ) {
-    let (ni, at) = (metrics.ni, row(metrics.ni, j));
+    let ni = metrics.ni;
     let faces = FaceRow::new(&metrics.i_faces, ni, j);
     let (left, right) = (from(w, at), from(w, at + 1));
     let slopes = [from(&bar.slopes_i, 0), from(&bar.slopes_i, 1)];
@@ -32,17 +32,17 @@ pub(super) fn i_faces_vjp<const FMA: bool>(
     metrics.i_faces_vjp(j, &bar.faces, frame.rate, nodes);
 }
 
-/// The faces between row j − 1 and row j.
+/// The faces between the row at `at` and row j behind it.
 #[inline(always)]
 pub(super) fn j_faces_vjp<const FMA: bool>(
     metrics: &Metrics,
-    j: usize,
+    (j, at): (usize, usize),
     frame: &Frame,
     w: &Four<f64>,
     nodes: &mut NodesBar,
     bar: &mut ScratchBar,
 ) {
-    let (ni, low, high) = (metrics.ni, row(metrics.ni, j - 1) + 1, row(metrics.ni, j) + 1);
+    let (ni, low, high) = (metrics.ni, at + 1, at + metrics.ni + 3);
     let faces = FaceRow::new(&metrics.j_faces, ni, j);
     let slopes = bar.slopes_j.each_ref().map(|slopes| from(slopes, 0));
     let g = [from(&bar.g[0], 1), from(&bar.g[1], 1)];
@@ -104,22 +104,22 @@ fn faces_vjp<const FMA: bool>(
     *all_sums = sums;
 }
 
-/// A boundary: the inner one fills `right`, the outer one `left`.
+/// The boundary beside the row at `at`: the inner one fills `right`, the outer one `left`.
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
 pub(super) fn boundary_vjp(
     metrics: &Metrics,
     inner: Option<Inner>,
     frame: &Frame,
+    at: usize,
     w: &Four<f64>,
     nodes: &mut NodesBar,
     frame_bar: &mut FrameBar,
     bar: &mut ScratchBar,
 ) {
-    let ni = metrics.ni;
-    let (j, face_row, sign) =
-        if inner.is_some() { (0, 0, -1.0) } else { (metrics.nj - 1, metrics.nj, 1.0) };
+    let (ni, at) = (metrics.ni, at + 1);
+    let (face_row, sign) = if inner.is_some() { (0, -1.0) } else { (metrics.nj, 1.0) };
     let faces = FaceRow::new(&metrics.j_faces, ni, face_row);
-    let at = row(ni, j) + 1;
     let ScratchBar { g, slopes_j, left, right, faces: faces_bar, sums, .. } = bar;
     let slopes = &slopes_j[0];
     for i in 0..ni {

@@ -47,6 +47,16 @@ impl<R: Number> Frame<R> {
 }
 
 impl FrameBar {
+    /// Adds the derivatives of another part of a sum.
+    pub fn add(&mut self, other: &FrameBar) {
+        self.angle += other.angle;
+        self.rate += other.rate;
+        for k in 0..2 {
+            self.free[k] += other.free[k];
+            self.velocity[k] += other.velocity[k];
+        }
+    }
+
     /// The derivatives by the arguments of [`Frame::new`] (the one by M first), at their values.
     pub fn pull_back(&self, mach: f64, angle: f64, lift: f64) -> [f64; 4] {
         let (sin, cos) = angle.sin_cos();

@@ -3,12 +3,10 @@
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
-use super::{
-    Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar, residual, residual_vjp,
-};
+use super::residual::{fields, residual_of_rows};
+use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar, residual_vjp};
 
-/// [`residual`] of `f64`.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"))]
+/// [`residual`](super::residual) of `f64`.
 pub fn rates(
     metrics: &Metrics,
     inner: Inner,
@@ -17,19 +15,32 @@ pub fn rates(
     dy: &mut [f64],
     scratch: &mut Scratch,
 ) {
-    residual(metrics, inner, frame, y, dy, scratch);
+    rates_of_rows(metrics, inner, frame, y, fields(dy), scratch);
 }
 
-/// [`residual_vjp`].
+/// [`rates`] of the scratch's rows, with which the fields of `dy` begin.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(super) fn rates_of_rows(
+    metrics: &Metrics,
+    inner: Inner,
+    frame: &Frame,
+    y: &[f64],
+    dy: [&mut [f64]; 4],
+    scratch: &mut Scratch,
+) {
+    residual_of_rows(metrics, inner, frame, y, dy, scratch);
+}
+
+/// [`residual_vjp`] for the rows of the scratch, with which the fields of `y_bar` begin.
 #[allow(clippy::too_many_arguments)]
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-pub fn rates_vjp(
+pub(super) fn rates_vjp_of_rows(
     metrics: &Metrics,
     inner: Inner,
     frame: &Frame,
     dy: &[f64],
     w: &[f64],
-    y_bar: &mut [f64],
+    y_bar: [&mut [f64]; 4],
     nodes: &mut NodesBar,
     frame_bar: &mut FrameBar,
     scratch: &Scratch,

@@ -1,5 +1,7 @@
 //! Faces and areas of a grid of quadrilaterals.
 
+use std::ops::Range;
+
 use super::{Complex, Number};
 
 /// Cells are taken in groups of as many as the widest vectors hold.
@@ -123,9 +125,11 @@ impl FacesBar {
     }
 }
 
-/// The derivatives of a function by the corners.
+/// The derivatives of a function by the corners of some rows.
 #[derive(Clone, Debug)]
 pub struct NodesBar {
+    /// The first row of corners.
+    pub first: usize,
     /// By x.
     pub x: Vec<f64>,
     /// By y.
@@ -137,9 +141,19 @@ pub struct NodesBar {
 impl NodesBar {
     /// Zeros for the corners of `ni` × `nj` cells.
     pub fn new(ni: usize, nj: usize) -> Self {
-        let zeros = || vec![0.0; (ni + 1) * (nj + 1)];
+        NodesBar::of_rows(ni, 0..nj)
+    }
+
+    /// Zeros for the corners of some rows of cells.
+    pub fn of_rows(ni: usize, rows: Range<usize>) -> Self {
+        let zeros = || vec![0.0; (ni + 1) * (rows.len() + 1)];
         let row = || vec![0.0; ni + 2];
-        NodesBar { x: zeros(), y: zeros(), ends: [row(), row(), row(), row()] }
+        NodesBar { first: rows.start, x: zeros(), y: zeros(), ends: [row(), row(), row(), row()] }
+    }
+
+    /// Where row j of corners begins.
+    fn row(&self, ni: usize, j: usize) -> usize {
+        (j - self.first) * (ni + 1)
     }
 
     /// Bytes that they occupy.
@@ -186,9 +200,10 @@ impl Metrics {
             (ax[i], ay[i]) = (m[0] + d[1], m[1] - d[0]);
             (bx[i], by[i]) = (m[0] - d[1], m[1] + d[0]);
         }
+        let to = nodes.row(ni, j);
         let [ax, ay, bx, by] = &nodes.ends;
-        gather(&mut nodes.x[from..=from + ni], ax, bx, 1.0);
-        gather(&mut nodes.y[from..=from + ni], ay, by, 1.0);
+        gather(&mut nodes.x[to..=to + ni], ax, bx, 1.0);
+        gather(&mut nodes.y[to..=to + ni], ay, by, 1.0);
     }
 
     /// Adds to `nodes` the derivatives by the corners of row `j` of the faces in a row.
@@ -197,8 +212,9 @@ impl Metrics {
         let (ni, from, at) = (self.ni, j * (self.ni + 1), j * self.ni);
         let faces = &self.i_faces;
         let (low, high) = (&self.nodes[from..from + ni], &self.nodes[from + ni + 1..][..ni]);
-        let (x_low, x_high) = nodes.x[from..].split_at_mut(ni + 1);
-        let (y_low, y_high) = nodes.y[from..].split_at_mut(ni + 1);
+        let to = nodes.row(ni, j);
+        let (x_low, x_high) = nodes.x[to..].split_at_mut(ni + 1);
+        let (y_low, y_high) = nodes.y[to..].split_at_mut(ni + 1);
         let (x_high, y_high) = (&mut x_high[..ni], &mut y_high[..ni]);
         let (nx, ny, s) = (&faces.nx[at..at + ni], &faces.ny[at..at + ni], &faces.s[at..at + ni]);
         for i in 0..ni {
@@ -226,11 +242,11 @@ impl Metrics {
             (bx[i], by[i]) =
                 (half * (high[i].y - low[i + 1].y), -half * (high[i].x - low[i + 1].x));
         }
-        let above = from + ni + 1;
+        let (to, above) = (nodes.row(ni, j), nodes.row(ni, j + 1));
         let [ax, ay, bx, by] = &nodes.ends;
         for (all, a, b) in [(&mut nodes.x, ax, bx), (&mut nodes.y, ay, by)] {
             gather(&mut all[above..=above + ni], a, b, 1.0);
-            gather(&mut all[from..=from + ni], b, a, -1.0);
+            gather(&mut all[to..=to + ni], b, a, -1.0);
         }
     }
 }

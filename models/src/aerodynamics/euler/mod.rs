@@ -15,6 +15,7 @@
 //!
 //! Units: density and velocity of sound of the free stream, and a length.
 
+mod bands;
 mod cells_vjp;
 mod complex;
 mod coupling;
@@ -32,16 +33,17 @@ mod residual_jacobian;
 mod residual_vjp;
 pub mod roe;
 
+pub use bands::Bands;
 pub use complex::Complex;
 pub use coupling::Coupling;
 pub use dual::Dual;
 pub use frame::{Frame, FrameBar};
-pub use kernels::{rates, rates_vjp};
+pub use kernels::rates;
 pub use metrics::{Faces, LANES, Metrics, NodesBar};
 pub use number::Number;
 pub use residual::{Scratch, residual};
 pub use residual_jacobian::residual_jacobian;
-pub use residual_vjp::{ScratchBar, residual_vjp};
+use residual_vjp::{ScratchBar, residual_vjp};
 
 /// What the grid's first row of cells borders on; the last row borders on the far field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The rates of change of all cells.
 
 use std::array::from_fn;
+use std::ops::Range;
 
 use super::far_field;
 use super::gas::{GAMMA_1, state_flux};
@@ -30,10 +31,11 @@ pub(super) fn lanes4<'a, R>(x: &[&'a [R]; 4], at: usize) -> [&'a [R; LANES]; 4] 
     [lanes(x[0], at), lanes(x[1], at), lanes(x[2], at), lanes(x[3], at)]
 }
 
-/// Cells in rows, with one more on each side.
+/// What the rates of some rows of cells are made with.
 #[derive(Clone, Debug)]
 pub struct Scratch<R = f64> {
-    /// ρ, u, v, p in the body's axes: `nj` + 2 rows of `ni` + 2 cells.
+    pub(super) rows: Range<usize>,
+    /// ρ, u, v, p in the body's axes, of these rows and of two on each side: `ni` + 2 cells each.
     pub(super) w: Four<R>,
     slopes_i: Four<R>,
     slopes_j: [Four<R>; 2],
@@ -45,9 +47,15 @@ pub struct Scratch<R = f64> {
 impl<R: Number> Scratch<R> {
     /// For `ni` × `nj` cells.
     pub fn new(ni: usize, nj: usize) -> Self {
+        Scratch::of_rows(ni, 0..nj)
+    }
+
+    /// For some of the rows, which are not all in one piece of work.
+    pub fn of_rows(ni: usize, rows: Range<usize>) -> Self {
         let field = |n: usize| from_fn(|_| vec![R::of(1.0); n]);
         Scratch {
-            w: field((ni + 2) * (nj + 2)),
+            w: field((ni + 2) * (rows.len() + 4)),
+            rows,
             slopes_i: field(ni + 2),
             slopes_j: [field(ni), field(ni)],
             flux_i: field(ni + 1),
@@ -67,18 +75,31 @@ impl<R> Scratch<R> {
     }
 }
 
-/// Where row j of the primitive variables begins, at the cell before the first.
+/// Where row j of the primitive variables begins, at the cell before the first, in the scratch of
+/// the rows from `first` on.
 #[inline(always)]
-pub(super) fn row(ni: usize, j: usize) -> usize {
-    (j + 1) * (ni + 2)
+pub(super) fn row(ni: usize, first: usize, j: usize) -> usize {
+    (j + 2 - first) * (ni + 2)
 }
 
-/// Writes row j of the primitive variables, in the body's axes, with the neighbours of the last and
-/// of the first cell.
+/// Where the row before `row` begins.
 #[inline(always)]
-fn load<R: Number>(metrics: &Metrics<R>, frame: &Frame<R>, j: usize, y: &[R], w: &mut Four<R>) {
+pub(super) fn before(ni: usize, row: usize) -> usize {
+    row - (ni + 2)
+}
+
+/// Writes row j of the primitive variables, in the body's axes, from `to` on, with the neighbours of
+/// the last and of the first cell.
+#[inline(always)]
+fn load<R: Number>(
+    metrics: &Metrics<R>,
+    frame: &Frame<R>,
+    (j, to): (usize, usize),
+    y: &[R],
+    w: &mut Four<R>,
+) {
     let (ni, cells, at) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
-    let (cos, sin, to) = (frame.cos, frame.sin, row(metrics.ni, j));
+    let (cos, sin) = (frame.cos, frame.sin);
     let fields = [&y[at..], &y[cells + at..], &y[2 * cells + at..], &y[3 * cells + at..]];
     for i in (0..ni).step_by(LANES) {
         let cons = lanes4(&fields, i);
@@ -121,10 +142,9 @@ pub(super) fn slopes<R: Number>([before, here, after]: [&[R]; 3], n: usize, out:
     }
 }
 
-/// The slopes along row j, and before and behind it those of the last and the first cell.
+/// The slopes along the row at `at`, and before and behind it those of the last and the first cell.
 #[inline(always)]
-pub(super) fn slopes_along<R: Number>(ni: usize, j: usize, w: &Four<R>, out: &mut Four<R>) {
-    let at = row(ni, j);
+pub(super) fn slopes_along<R: Number>(ni: usize, at: usize, w: &Four<R>, out: &mut Four<R>) {
     for (w, out) in w.iter().zip(out) {
         slopes([&w[at..], &w[at + 1..], &w[at + 2..]], ni, &mut out[1..]);
         out[0] = out[ni];
@@ -132,10 +152,10 @@ pub(super) fn slopes_along<R: Number>(ni: usize, j: usize, w: &Four<R>, out: &mu
     }
 }
 
-/// The slopes of row j across rows.
+/// The slopes of the row at `at` across rows.
 #[inline(always)]
-pub(super) fn slopes_across<R: Number>(ni: usize, j: usize, w: &Four<R>, out: &mut Four<R>) {
-    let (stride, at) = (ni + 2, row(ni, j) + 1);
+pub(super) fn slopes_across<R: Number>(ni: usize, at: usize, w: &Four<R>, out: &mut Four<R>) {
+    let (stride, at) = (ni + 2, at + 1);
     for (w, out) in w.iter().zip(out) {
         slopes([&w[at - stride..], &w[at..], &w[at + stride..]], ni, out);
     }
@@ -202,21 +222,38 @@ fn fluxes<R: Number>(
     }
 }
 
-/// The fluxes through a boundary, in the direction of its normals.
+/// The fluxes through the faces between the row at `at` and row j behind it.
+#[inline(always)]
+fn fluxes_across<R: Number>(
+    metrics: &Metrics<R>,
+    frame: &Frame<R>,
+    (j, at): (usize, usize),
+    w: &Four<R>,
+    [below, above]: [&Four<R>; 2],
+    out: &mut Four<R>,
+) {
+    let ni = metrics.ni;
+    let (left, right) = (from(w, at + 1), from(w, at + ni + 3));
+    let (left_slopes, right_slopes) = (from(below, 0), from(above, 0));
+    let faces = FaceRow::new(&metrics.j_faces, ni, j);
+    fluxes(frame, &faces, ni, (&left, &left_slopes), (&right, &right_slopes), out);
+}
+
+/// The fluxes through the boundary beside the row at `at`, in the direction of its normals.
 #[inline(always)]
 fn boundary<R: Number>(
     metrics: &Metrics<R>,
     inner: Option<Inner>,
     frame: &Frame<R>,
+    at: usize,
     w: &Four<R>,
     slopes: &Four<R>,
     out: &mut Four<R>,
 ) {
     let ni = metrics.ni;
-    let (j, face_row, sign) =
-        if inner.is_some() { (0, 0, -1.0) } else { (metrics.nj - 1, metrics.nj, 1.0) };
+    let (face_row, sign) = if inner.is_some() { (0, -1.0) } else { (metrics.nj, 1.0) };
     let faces = FaceRow::new(&metrics.j_faces, ni, face_row);
-    let (at, sign) = (row(ni, j) + 1, R::of(sign));
+    let (at, sign) = (at + 1, R::of(sign));
     for i in 0..ni {
         let (n, velocity, s) = faces.one(i, frame);
         let state: [R; 4] = from_fn(|v| w[v][at + i] + sign * R::of(0.5) * slopes[v][i]);
@@ -233,6 +270,15 @@ fn boundary<R: Number>(
     }
 }
 
+/// The four fields of a state.
+pub(super) fn fields<R>(state: &mut [R]) -> [&mut [R]; 4] {
+    let quarter = state.len() / 4;
+    let (a, rest) = state.split_at_mut(quarter);
+    let (b, rest) = rest.split_at_mut(quarter);
+    let (c, d) = rest.split_at_mut(quarter);
+    [a, b, c, d]
+}
+
 /// Writes dU/dt of all cells to `dy`; y and dy hold ρ of all cells, then ρu, ρv and ρE.
 #[inline(always)]
 pub fn residual<R: Number>(
@@ -243,17 +289,43 @@ pub fn residual<R: Number>(
     dy: &mut [R],
     scratch: &mut Scratch<R>,
 ) {
-    let (ni, nj) = (metrics.ni, metrics.nj);
-    let Scratch { w, slopes_i, slopes_j: [below, above], flux_i, flux_j: [low, high], net } =
+    residual_of_rows(metrics, inner, frame, y, fields(dy), scratch);
+}
+
+/// Writes dU/dt of the scratch's rows to `dy`, whose fields begin with the first of them.
+#[inline(always)]
+pub fn residual_of_rows<R: Number>(
+    metrics: &Metrics<R>,
+    inner: Inner,
+    frame: &Frame<R>,
+    y: &[R],
+    mut dy: [&mut [R]; 4],
+    scratch: &mut Scratch<R>,
+) {
+    let (ni, nj, Range { start, end }) = (metrics.ni, metrics.nj, scratch.rows.clone());
+    let row = |j| row(ni, start, j);
+    let Scratch { w, slopes_i, slopes_j: [below, above], flux_i, flux_j: [low, high], net, .. } =
         scratch;
-    load(metrics, frame, 0, y, w);
-    load(metrics, frame, 1, y, w);
-    extrapolate(ni, [0, row(ni, 0), row(ni, 1)], w);
-    slopes_across(ni, 0, w, below);
-    boundary(metrics, Some(inner), frame, w, below, low);
-    for j in 0..nj {
-        let at = row(ni, j);
-        slopes_along(ni, j, w, slopes_i);
+    for j in start.saturating_sub(2)..(start + 2).min(nj) {
+        load(metrics, frame, (j, row(j)), y, w);
+    }
+    if start < 2 {
+        extrapolate(ni, [before(ni, row(0)), row(0), row(1)], w);
+    }
+    if start + 1 == nj {
+        extrapolate(ni, [row(nj), row(nj - 1), row(nj - 2)], w);
+    }
+    slopes_across(ni, row(start), w, below);
+    if start == 0 {
+        boundary(metrics, Some(inner), frame, row(0), w, below, low);
+    } else {
+        let at = before(ni, row(start));
+        slopes_across(ni, at, w, above);
+        fluxes_across(metrics, frame, (start, at), w, [above, below], low);
+    }
+    for j in start..end {
+        let at = row(j);
+        slopes_along(ni, at, w, slopes_i);
         let (left, right) = (from(w, at), from(w, at + 1));
         let (left_slopes, right_slopes) = (from(slopes_i, 0), from(slopes_i, 1));
         let faces = FaceRow::new(&metrics.i_faces, ni, j);
@@ -262,26 +334,24 @@ pub fn residual<R: Number>(
             flux[ni] = flux[0];
         }
         if j + 2 < nj {
-            load(metrics, frame, j + 2, y, w);
+            load(metrics, frame, (j + 2, row(j + 2)), y, w);
         } else if j + 2 == nj {
-            extrapolate(ni, [row(ni, nj), row(ni, nj - 1), row(ni, nj - 2)], w);
+            extrapolate(ni, [row(nj), row(nj - 1), row(nj - 2)], w);
         }
         if j + 1 < nj {
-            slopes_across(ni, j + 1, w, above);
-            let (left, right) = (from(w, at + 1), from(w, at + ni + 3));
-            let (left_slopes, right_slopes) = (from(below, 0), from(above, 0));
-            let faces = FaceRow::new(&metrics.j_faces, ni, j + 1);
-            fluxes(frame, &faces, ni, (&left, &left_slopes), (&right, &right_slopes), high);
+            slopes_across(ni, row(j + 1), w, above);
+            fluxes_across(metrics, frame, (j + 1, at), w, [below, above], high);
         } else {
-            boundary(metrics, None, frame, w, below, high);
+            boundary(metrics, None, frame, at, w, below, high);
         }
-        balance(metrics, frame, j, (flux_i, low, high), net, dy);
+        let rates = dy.each_mut().map(|field| &mut field[(j - start) * ni..][..ni]);
+        balance(metrics, frame, j, (flux_i, low, high), net, rates);
         std::mem::swap(below, above);
         std::mem::swap(low, high);
     }
 }
 
-/// Writes what enters the cells of row j to their part of `dy`, in the axes that do not turn.
+/// Writes what enters the cells of row j, in the axes that do not turn.
 #[inline(always)]
 fn balance<R: Number>(
     metrics: &Metrics<R>,
@@ -289,9 +359,9 @@ fn balance<R: Number>(
     j: usize,
     (along, low, high): (&Four<R>, &Four<R>, &Four<R>),
     net: &mut Four<R>,
-    dy: &mut [R],
+    [rho, mx, my, e]: [&mut [R]; 4],
 ) {
-    let (ni, cells) = (metrics.ni, metrics.ni * metrics.nj);
+    let ni = metrics.ni;
     let inverse_area = &metrics.inverse_area[j * ni..(j + 1) * ni];
     for v in 0..4 {
         let (along, low, high) = (&along[v][..=ni], &low[v][..ni], &high[v][..ni]);
@@ -301,9 +371,6 @@ fn balance<R: Number>(
         }
     }
     let (cos, sin) = (frame.cos, frame.sin);
-    let mut rows = dy.chunks_exact_mut(cells).map(|field| &mut field[j * ni..(j + 1) * ni]);
-    let mut next = || rows.next().expect("four variables");
-    let (rho, mx, my, e) = (next(), next(), next(), next());
     rho.copy_from_slice(&net[0][..ni]);
     e.copy_from_slice(&net[3][..ni]);
     let (nx, ny) = (&net[1][..ni], &net[2][..ni]);

@@ -10,7 +10,7 @@ use super::coupling::{Block, Coupling};
 use super::gas::{GAMMA_1, state_flux};
 use super::limiter::{slope, slope_derivative};
 use super::metrics::Metrics;
-use super::residual::{FaceRow, Scratch, row};
+use super::residual::{FaceRow, Scratch, before, row};
 use super::{Dual, Frame, Inner, far_field, roe};
 
 /// A cell's number in its row and its row, of which −1 and `nj` are beyond the boundaries.
@@ -33,18 +33,18 @@ struct Face {
 struct Assembly<'a> {
     metrics: &'a Metrics,
     frame: &'a Frame,
-    scratch: &'a Scratch,
+    scratch: [&'a Scratch; 2],
     coupling: &'a Coupling,
     values: &'a mut [f64],
 }
 
 /// Writes ∂(dU/dt)/∂U to the values of a matrix with the pattern of `coupling`. `scratch` is what
-/// [`residual`](super::residual) left.
+/// [`Bands::rates`](super::Bands::rates) left.
 pub fn residual_jacobian(
     metrics: &Metrics,
     inner: Inner,
     frame: &Frame,
-    scratch: &Scratch,
+    scratch: [&Scratch; 2],
     coupling: &Coupling,
     values: &mut [f64],
 ) {
@@ -63,8 +63,13 @@ pub fn residual_jacobian(
 impl Assembly<'_> {
     /// W
     fn at(&self, (i, j): Place) -> [f64; 4] {
-        let place = row(self.metrics.ni, 0).wrapping_add_signed(j * (self.metrics.ni as isize + 2));
-        from_fn(|v| self.scratch.w[v][place + 1 + i])
+        let (ni, [low, high]) = (self.metrics.ni, self.scratch);
+        let scratch = if j < low.rows.end as isize { low } else { high };
+        let at = match usize::try_from(j) {
+            Ok(j) => row(ni, scratch.rows.start, j),
+            Err(_) => before(ni, row(ni, scratch.rows.start, 0)),
+        };
+        from_fn(|v| scratch.w[v][at + 1 + i])
     }
 
     /// The state between `here` and the next cell (`sign` = 1) or the one before (−1).

@@ -5,12 +5,15 @@
 //! to slopes and cells, and the derivatives by normal, length and velocity to the corners.
 
 use std::array::from_fn;
+use std::ops::Range;
 
 use super::cells_vjp::{cells_across_vjp, cells_along_vjp, extrapolate_vjp};
 use super::faces_vjp::{boundary_vjp, i_faces_vjp, j_faces_vjp};
 use super::gas::GAMMA_1;
 use super::metrics::{FacesBar, LANES, Metrics, NodesBar, bytes};
-use super::residual::{Four, Scratch, from, lanes, lanes4, row, slopes_across, slopes_along};
+use super::residual::{
+    Four, Scratch, before, fields, from, lanes, lanes4, row, slopes_across, slopes_along,
+};
 use super::{Frame, FrameBar, Inner};
 
 /// What the transposed derivative needs beside [`Scratch`].
@@ -30,6 +33,8 @@ pub struct ScratchBar {
     pub(super) after: Vec<f64>,
     pub(super) faces: FacesBar,
     pub(super) area: Vec<f64>,
+    /// By the states of the rows beyond these: two before and one behind.
+    beyond: [Four<f64>; 3],
     /// Of w̄ n_x, w̄ n_y and w̄ g.
     pub(super) sums: [[f64; LANES]; 3],
 }
@@ -49,24 +54,25 @@ impl ScratchBar {
             after: vec![0.0; ni + 2],
             faces: FacesBar::new(ni),
             area: vec![0.0; ni],
+            beyond: [field(ni), field(ni), field(ni)],
             sums: [[0.0; LANES]; 3],
         }
     }
 
     /// Bytes that it occupies.
     pub fn bytes(&self) -> usize {
-        let ScratchBar {
-            g, w, slopes_i, slopes_j, left, right, before, after, faces, area, ..
-        } = self;
-        let FacesBar { nx, ny, s, w: velocity } = faces;
-        let rows = [g.as_flattened(), w.as_flattened(), slopes_i, slopes_j.as_flattened(), left];
-        let rows = rows.into_iter().chain([right.as_flattened()]).flatten();
-        bytes(rows.chain([before, after, area, nx, ny, s, velocity]))
+        let FacesBar { nx, ny, s, w } = &self.faces;
+        let fields = [self.g.as_flattened(), self.w.as_flattened(), &self.slopes_i, &self.left];
+        let pairs = [self.slopes_j.as_flattened(), self.right.as_flattened()];
+        let all = fields.into_iter().chain(pairs).chain([self.beyond.as_flattened()]).flatten();
+        bytes(all.chain([&self.before, &self.after, &self.area, nx, ny, s, w]))
     }
 }
 
 /// Adds the derivatives of Σ w dU/dt by y to `y_bar`, by the corners to `nodes`, and by the motion
-/// to `frame_bar`. `scratch` is what [`residual`](super::residual) left, `dy` what it wrote.
+/// to `frame_bar`. `scratch` is what [`residual`](super::residual) left, `dy` what it wrote. The
+/// fields of `y_bar` begin with the scratch's first row; see [`ScratchBar::hand_over`] for the rows
+/// beyond.
 #[allow(clippy::too_many_arguments)]
 #[inline(always)]
 pub fn residual_vjp<const FMA: bool>(
@@ -75,117 +81,240 @@ pub fn residual_vjp<const FMA: bool>(
     frame: &Frame,
     dy: &[f64],
     w: &[f64],
-    y_bar: &mut [f64],
+    y_bar: [&mut [f64]; 4],
     nodes: &mut NodesBar,
     frame_bar: &mut FrameBar,
     scratch: &Scratch,
     bar: &mut ScratchBar,
 ) {
-    let (ni, nj) = (metrics.ni, metrics.nj);
-    bar.sums = [[0.0; LANES]; 3];
-    for field in bar.w[..2].as_flattened_mut() {
-        field.fill(0.0);
+    let angle = [0.0; LANES];
+    let mut sweep =
+        Sweep { metrics, inner, frame, dy, w, scratch, y_bar, nodes, frame_bar, bar, angle };
+    sweep.begin::<FMA>();
+    for j in scratch.rows.clone() {
+        sweep.row::<FMA>(j);
     }
-    let mut angle = [0.0; LANES];
-    weigh(metrics, frame, 0, dy, w, &mut angle, nodes, bar);
-    bar.g.swap(0, 1);
-    slopes_across(ni, 0, &scratch.w, &mut bar.slopes_j[0]);
-    boundary_vjp(metrics, Some(inner), frame, &scratch.w, nodes, frame_bar, bar);
-    for j in 0..nj {
-        slopes_along(ni, j, &scratch.w, &mut bar.slopes_i);
-        i_faces_vjp::<FMA>(metrics, j, frame, &scratch.w, nodes, bar);
-        cells_along_vjp::<FMA>(ni, j, &scratch.w, bar);
-        if j + 1 < nj {
-            weigh(metrics, frame, j + 1, dy, w, &mut angle, nodes, bar);
-            slopes_across(ni, j + 1, &scratch.w, &mut bar.slopes_j[1]);
-            j_faces_vjp::<FMA>(metrics, j + 1, frame, &scratch.w, nodes, bar);
+    sweep.end();
+}
+
+/// One sweep over the scratch's rows. A face between rows belongs to the row behind it.
+struct Sweep<'a> {
+    metrics: &'a Metrics,
+    inner: Inner,
+    frame: &'a Frame,
+    dy: &'a [f64],
+    w: &'a [f64],
+    scratch: &'a Scratch,
+    /// Of these rows.
+    y_bar: [&'a mut [f64]; 4],
+    nodes: &'a mut NodesBar,
+    frame_bar: &'a mut FrameBar,
+    bar: &'a mut ScratchBar,
+    /// By the angle of the axes.
+    angle: [f64; LANES],
+}
+
+impl Sweep<'_> {
+    #[inline(always)]
+    fn at(&self, j: usize) -> usize {
+        row(self.metrics.ni, self.scratch.rows.start, j)
+    }
+
+    /// What is before the first row: the boundary, or the faces to the row before it.
+    #[inline(always)]
+    fn begin<const FMA: bool>(&mut self) {
+        let (ni, start) = (self.metrics.ni, self.scratch.rows.start);
+        let (first, w) = (self.at(start), &self.scratch.w);
+        self.bar.sums = [[0.0; LANES]; 3];
+        for field in self.bar.w[..2].as_flattened_mut() {
+            field.fill(0.0);
+        }
+        if start == 0 {
+            self.weigh(0);
+            self.bar.g.swap(0, 1);
+            slopes_across(ni, first, w, &mut self.bar.slopes_j[0]);
+            self.boundary(Some(self.inner), first);
+            return;
+        }
+        let at = before(ni, first);
+        self.carry(start - 1);
+        self.bar.g.swap(0, 1);
+        self.weigh(start);
+        slopes_across(ni, at, w, &mut self.bar.slopes_j[0]);
+        slopes_across(ni, first, w, &mut self.bar.slopes_j[1]);
+        j_faces_vjp::<FMA>(self.metrics, (start, at), self.frame, w, self.nodes, self.bar);
+        for right in &mut self.bar.right[0] {
+            right.fill(0.0);
+        }
+        cells_across_vjp::<FMA>(ni, at, w, self.bar);
+        if start == 1 {
+            extrapolate_vjp(self.bar.w.each_mut());
         } else {
-            boundary_vjp(metrics, None, frame, &scratch.w, nodes, frame_bar, bar);
+            self.keep(0, (0, before(ni, at)));
         }
-        cells_across_vjp::<FMA>(ni, j, &scratch.w, bar);
+        self.bar.turn();
+    }
+
+    /// Row j and the faces behind it.
+    #[inline(always)]
+    fn row<const FMA: bool>(&mut self, j: usize) {
+        let Metrics { ni, nj, .. } = *self.metrics;
+        let (at, w, end) = (self.at(j), &self.scratch.w, self.scratch.rows.end);
+        slopes_along(ni, at, w, &mut self.bar.slopes_i);
+        i_faces_vjp::<FMA>(self.metrics, (j, at), self.frame, w, self.nodes, self.bar);
+        cells_along_vjp::<FMA>(ni, at, w, self.bar);
+        if j + 1 < end {
+            self.weigh(j + 1);
+            slopes_across(ni, self.at(j + 1), w, &mut self.bar.slopes_j[1]);
+            j_faces_vjp::<FMA>(self.metrics, (j + 1, at), self.frame, w, self.nodes, self.bar);
+        } else if end == nj {
+            self.boundary(None, at);
+        } else {
+            for left in &mut self.bar.left {
+                left.fill(0.0);
+            }
+        }
+        cells_across_vjp::<FMA>(ni, at, w, self.bar);
         if j == 0 {
-            extrapolate_vjp(bar.w.each_mut());
+            extrapolate_vjp(self.bar.w.each_mut());
         }
-        // The rows next to the far field wait for what is extrapolated from them.
         if j + 1 == nj {
-            let [before, here, beyond] = &mut bar.w;
+            let [before, here, beyond] = &mut self.bar.w;
             extrapolate_vjp([beyond, here, before]);
-            load_vjp(metrics, frame, j, &scratch.w, &bar.w[1], y_bar, &mut angle);
         }
-        if j > 0 {
-            load_vjp(metrics, frame, j - 1, &scratch.w, &bar.w[0], y_bar, &mut angle);
+        if j > self.scratch.rows.start {
+            self.load(j - 1);
+        } else if j > 0 {
+            self.keep(1, (0, before(ni, at)));
         }
-        bar.w.rotate_left(1);
-        bar.g.swap(0, 1);
-        bar.slopes_j.swap(0, 1);
-        bar.right.swap(0, 1);
+        self.bar.turn();
     }
-    let [x, y, rate] = bar.sums.map(|lanes| lanes.iter().sum::<f64>());
-    frame_bar.velocity[0] += x;
-    frame_bar.velocity[1] += y;
-    frame_bar.rate += rate;
-    frame_bar.angle += angle.iter().sum::<f64>();
+
+    /// What is left for the last row and the one behind it.
+    #[inline(always)]
+    fn end(&mut self) {
+        let end = self.scratch.rows.end;
+        self.load(end - 1);
+        if end < self.metrics.nj {
+            self.keep(2, (1, self.at(end)));
+        }
+        let [x, y, rate] = self.bar.sums.map(|lanes| lanes.iter().sum::<f64>());
+        self.frame_bar.velocity[0] += x;
+        self.frame_bar.velocity[1] += y;
+        self.frame_bar.rate += rate;
+        self.frame_bar.angle += self.angle.iter().sum::<f64>();
+    }
+
+    #[inline(always)]
+    fn boundary(&mut self, inner: Option<Inner>, at: usize) {
+        let w = &self.scratch.w;
+        boundary_vjp(self.metrics, inner, self.frame, at, w, self.nodes, self.frame_bar, self.bar);
+    }
+
+    /// Adds row j, the row before in [`ScratchBar::w`], to `y_bar`.
+    #[inline(always)]
+    fn load(&mut self, j: usize) {
+        let (ni, at) = (self.metrics.ni, self.at(j));
+        let to = (j - self.scratch.rows.start) * ni;
+        let out = self.y_bar.each_mut().map(|field| &mut field[to..to + ni]);
+        load_vjp(self.frame, at, &self.scratch.w, &self.bar.w[0], out, &mut self.angle);
+    }
+
+    /// Keeps a row beyond these, which is in a place of [`ScratchBar::w`] and begins at `at`.
+    #[inline(always)]
+    fn keep(&mut self, to: usize, (of, at): (usize, usize)) {
+        let ScratchBar { w, beyond, .. } = &mut *self.bar;
+        let out = beyond[to].each_mut().map(|field| {
+            field.fill(0.0);
+            &mut field[..]
+        });
+        load_vjp(self.frame, at, &self.scratch.w, &w[of], out, &mut self.angle);
+    }
+
+    /// Writes row j of G as the next.
+    #[inline(always)]
+    fn carry(&mut self, j: usize) {
+        let (ni, cells, at) = (self.metrics.ni, self.metrics.area.len(), j * self.metrics.ni);
+        let (cos, sin) = (self.frame.cos, self.frame.sin);
+        let w: [&[f64]; 4] = from_fn(|v| &self.w[v * cells + at..][..ni]);
+        let inverse = &self.metrics.inverse_area[at..at + ni];
+        let [rho, x, y, e] = self.bar.g[1].each_mut().map(|row| &mut row[1..=ni]);
+        for i in 0..ni {
+            rho[i] = w[0][i] * inverse[i];
+            x[i] = (cos * w[1][i] - sin * w[2][i]) * inverse[i];
+            y[i] = (sin * w[1][i] + cos * w[2][i]) * inverse[i];
+            e[i] = w[3][i] * inverse[i];
+        }
+        for g in &mut self.bar.g[1] {
+            g[0] = g[ni];
+        }
+    }
+
+    /// Writes row j of G as the next, and adds the derivatives by the areas and by the angle by which
+    /// rates are turned back.
+    #[inline(always)]
+    fn weigh(&mut self, j: usize) {
+        self.carry(j);
+        let (ni, cells, at) = (self.metrics.ni, self.metrics.area.len(), j * self.metrics.ni);
+        let w: [&[f64]; 4] = from_fn(|v| &self.w[v * cells + at..][..ni]);
+        let dy: [&[f64]; 4] = from_fn(|v| &self.dy[v * cells + at..][..ni]);
+        let mut turning = self.angle;
+        for i in (0..ni).step_by(LANES) {
+            let (w, dy) = (lanes4(&w, i), lanes4(&dy, i));
+            let inverse = lanes(&self.metrics.inverse_area, at + i);
+            let mut area = [0.0; LANES];
+            for k in 0..LANES {
+                let (mass, energy) = (w[0][k] * dy[0][k], w[3][k] * dy[3][k]);
+                let product = (mass + w[1][k] * dy[1][k]) + (w[2][k] * dy[2][k] + energy);
+                area[k] = -product * inverse[k];
+                turning[k] += w[1][k] * dy[2][k] - w[2][k] * dy[1][k];
+            }
+            self.bar.area[i..][..LANES].copy_from_slice(&area);
+        }
+        self.angle = turning;
+        self.metrics.area_vjp(j, &self.bar.area, self.nodes);
+    }
 }
 
-/// Writes row j of G as the next, and adds the derivatives by the areas and by the angle by which rates are
-/// turned back.
-#[allow(clippy::too_many_arguments)]
-#[inline(always)]
-fn weigh(
-    metrics: &Metrics,
-    frame: &Frame,
-    j: usize,
-    dy: &[f64],
-    w: &[f64],
-    angle: &mut [f64; LANES],
-    nodes: &mut NodesBar,
-    bar: &mut ScratchBar,
-) {
-    let (ni, cells, at) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
-    let (cos, sin) = (frame.cos, frame.sin);
-    let w = [&w[at..], &w[cells + at..], &w[2 * cells + at..], &w[3 * cells + at..]];
-    let dy = [&dy[at..], &dy[cells + at..], &dy[2 * cells + at..], &dy[3 * cells + at..]];
-    let mut turning = *angle;
-    for i in (0..ni).step_by(LANES) {
-        let (w, dy) = (lanes4(&w, i), lanes4(&dy, i));
-        let inverse = lanes(&metrics.inverse_area, at + i);
-        let (mut g, mut area) = ([[0.0; LANES]; 4], [0.0; LANES]);
-        for k in 0..LANES {
-            let (rho, mx, my, e) = (w[0][k], w[1][k], w[2][k], w[3][k]);
-            g[0][k] = rho * inverse[k];
-            g[1][k] = (cos * mx - sin * my) * inverse[k];
-            g[2][k] = (sin * mx + cos * my) * inverse[k];
-            g[3][k] = e * inverse[k];
-            let product = (rho * dy[0][k] + mx * dy[1][k]) + (my * dy[2][k] + e * dy[3][k]);
-            area[k] = -product * inverse[k];
-            turning[k] += mx * dy[2][k] - my * dy[1][k];
-        }
-        for (row, g) in bar.g[1].iter_mut().zip(&g) {
-            row[1 + i..][..LANES].copy_from_slice(g);
-        }
-        bar.area[i..][..LANES].copy_from_slice(&area);
+impl ScratchBar {
+    /// Goes on to the next row.
+    #[inline(always)]
+    fn turn(&mut self) {
+        self.w.rotate_left(1);
+        self.g.swap(0, 1);
+        self.slopes_j.swap(0, 1);
+        self.right.swap(0, 1);
     }
-    *angle = turning;
-    for g in &mut bar.g[1] {
-        g[0] = g[ni];
+
+    /// Adds what the sweep over `rows` has for the rows beyond them to the derivatives by all states.
+    pub fn hand_over(&self, rows: Range<usize>, y_bar: &mut [f64]) {
+        let (ni, last) = (self.area.len(), y_bar.len() / 4 / self.area.len());
+        let [two_before, one_before, behind] = &self.beyond;
+        let before = [(2, two_before), (1, one_before)];
+        let before = before.map(|(back, bar)| rows.start.checked_sub(back).map(|j| (j, bar)));
+        let behind = (rows.end < last).then_some((rows.end, behind));
+        for (j, bar) in before.into_iter().chain([behind]).flatten() {
+            for (to, from) in fields(y_bar).into_iter().zip(bar) {
+                for (to, from) in to[j * ni..][..ni].iter_mut().zip(from) {
+                    *to += from;
+                }
+            }
+        }
     }
-    metrics.area_vjp(j, &bar.area, nodes);
 }
 
-/// Adds row j to `y_bar`, and the derivatives by the angle by which velocities are turned.
+/// Adds the row at `at` to `y_bar`, and the derivatives by the angle by which velocities are turned.
 #[inline(always)]
 fn load_vjp(
-    metrics: &Metrics,
     frame: &Frame,
-    j: usize,
+    at: usize,
     w: &Four<f64>,
     w_bar: &Four<f64>,
-    y_bar: &mut [f64],
+    mut y_bar: [&mut [f64]; 4],
     angle: &mut [f64; LANES],
 ) {
-    let (ni, cells, to) = (metrics.ni, metrics.ni * metrics.nj, j * metrics.ni);
-    let (cos, sin, at) = (frame.cos, frame.sin, row(metrics.ni, j) + 1);
-    let (prim, bars) = (from(w, at), from(w_bar, 0));
+    let (ni, cos, sin) = (y_bar[0].len(), frame.cos, frame.sin);
+    let (prim, bars) = (from(w, at + 1), from(w_bar, 0));
     let mut turning = *angle;
     for i in (0..ni).step_by(LANES) {
         let (prim, bars) = (lanes4(&prim, i), lanes4(&bars, i));
@@ -202,9 +331,8 @@ fn load_vjp(
             out[3][k] = p_bar;
             turning[k] += v_bar * u - u_bar * v;
         }
-        for (v, out) in out.iter().enumerate() {
-            let y_bar = &mut y_bar[v * cells + to + i..][..LANES];
-            for (y_bar, out) in y_bar.iter_mut().zip(out) {
+        for (y_bar, out) in y_bar.iter_mut().zip(&out) {
+            for (y_bar, out) in y_bar[i..][..LANES].iter_mut().zip(out) {
                 *y_bar += out;
             }
         }

@@ -4,7 +4,7 @@ use costate::linalg::{Matrix, Pattern, Structure};
 use costate::ode::Jacobian;
 
 use super::{Wing, Work, kept_grid, motion};
-use crate::aerodynamics::euler::{Coupling, Inner, rates, residual_jacobian};
+use crate::aerodynamics::euler::{Coupling, Inner, residual_jacobian};
 
 /// What the matrix of a grid looks like, whatever its shape.
 #[derive(Debug)]
@@ -34,10 +34,9 @@ impl Jacobian for Wing {
             return;
         }
         let (metrics, frame) = (&grid.metrics, motion::frame(t, p));
-        rates(metrics, Inner::Wall, &frame, y, &mut work.dy, &mut work.scratch);
-        let Layout { coupling, .. } = self.layout();
-        let values = jac.values_mut();
-        residual_jacobian(metrics, Inner::Wall, &frame, &work.scratch, coupling, values);
+        work.bands.rates(self.cores, metrics, Inner::Wall, &frame, y, &mut work.dy);
+        let (scratch, Layout { coupling, .. }) = (work.bands.scratch(), self.layout());
+        residual_jacobian(metrics, Inner::Wall, &frame, scratch, coupling, jac.values_mut());
     }
 }
 

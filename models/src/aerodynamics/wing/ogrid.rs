@@ -170,8 +170,8 @@ impl Grid {
         Grid { shape, metrics, folded, by_w, by_nose, w_dot, nose_dot, surface_dot }
     }
 
-    /// Adds the derivatives by the shape, given those by the corners, to `shape_bar`. `rows` holds
-    /// two rows of corners.
+    /// Adds the derivatives by the shape, given those by the corners of some rows, to `shape_bar`.
+    /// `rows` holds two rows of corners.
     #[inline(always)]
     pub fn nodes_vjp(&self, nodes: &NodesBar, rows: &mut [Vec<f64>; 2], shape_bar: &mut [f64]) {
         let stride = self.metrics.ni + 1;
@@ -179,9 +179,9 @@ impl Grid {
         w_x.fill(0.0);
         w_y.fill(0.0);
         let mut nose_bar = [[0.0; 8]; 2];
-        for j in 0..=self.metrics.nj {
-            let at = j * stride;
-            let (x, y) = (&nodes.x[at..at + stride], &nodes.y[at..at + stride]);
+        let bars = nodes.x.chunks_exact(stride).zip(nodes.y.chunks_exact(stride));
+        for (j, (x, y)) in bars.enumerate() {
+            let at = (nodes.first + j) * stride;
             let [a, b] = self.by_w.each_ref().map(|part| &part[at..at + stride]);
             let [c, d] = self.by_nose.each_ref().map(|part| &part[at..at + stride]);
             for i in 0..stride {
