@@ -96,7 +96,7 @@ impl Case {
     /// Bytes that a gradient may hold unless told.
     pub fn budget(&self) -> u64 {
         match self.size {
-            Size::Small => 2_000_000,
+            Size::Small => 3_000_000,
             Size::Medium => 40_000_000,
             Size::Full => 200_000_000,
         }

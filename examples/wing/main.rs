@@ -34,7 +34,7 @@ struct Arguments {
     /// 1024 cells and 960 steps, 6144 and 3400, or 24 576 and 15 000.
     #[arg(long, value_enum, default_value = "small")]
     size: Size,
-    /// Bytes that the gradient may hold, such as 200MB; 2, 40 or 200 MB unless told.
+    /// Bytes that the gradient may hold, such as 200MB; 3, 40 or 200 MB unless told.
     #[arg(long, value_parser = budget)]
     budget: Option<u64>,
     /// Cores that share each evaluation of the flow, 1 or 2.

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::kernels::{rates_of_rows, rates_vjp_of_rows};
-use super::residual::fields;
+use super::rows::fields;
 use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar};
 
 /// With fewer cells handing over a band costs more than it saves.

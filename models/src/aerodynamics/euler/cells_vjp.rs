@@ -1,8 +1,8 @@
 //! The transposed derivatives of the states beside faces, to the cells.
 
+use super::ScratchBar;
 use super::limiter::slope_derivative;
-use super::residual::Four;
-use super::residual_vjp::ScratchBar;
+use super::rows::Four;
 
 /// Adds to the cells of the row at `at` what the faces in the row give.
 #[inline(always)]

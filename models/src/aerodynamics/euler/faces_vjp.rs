@@ -3,11 +3,11 @@
 use std::array::from_fn;
 
 use super::far_field;
-use super::metrics::{FacesBar, LANES, Metrics, NodesBar};
-use super::residual::{FaceRow, Four, from, lanes4};
-use super::residual_vjp::ScratchBar;
+use super::metrics::{FacesBar, Metrics, NodesBar};
+use super::residual::FaceRow;
 use super::roe;
-use super::{Frame, FrameBar, Inner};
+use super::rows::{Four, LANES, from, lanes4};
+use super::{Frame, FrameBar, Inner, ScratchBar};
 
 /// The faces in row j, which begins at `at`.
 #[inline(always)]

@@ -3,8 +3,10 @@
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
-use super::residual::{fields, residual_of_rows};
-use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar, residual_vjp};
+use super::residual::residual_of_rows;
+use super::residual_vjp::residual_vjp;
+use super::rows::fields;
+use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar};
 
 /// [`residual`](super::residual) of `f64`.
 pub fn rates(

@@ -2,15 +2,8 @@
 
 use std::ops::Range;
 
+use super::rows::{LANES, bytes};
 use super::{Complex, Number};
-
-/// Cells are taken in groups of as many as the widest vectors hold.
-pub const LANES: usize = 8;
-
-/// Bytes of the numbers in some vectors.
-pub(super) fn bytes<'a, R: 'a>(all: impl IntoIterator<Item = &'a Vec<R>>) -> usize {
-    all.into_iter().map(|x| size_of_val(&x[..])).sum()
-}
 
 /// Straight faces: unit normal n, length s, and g = k × r · n at the middle, with which a
 /// face that turns about r = 0 with rate Ω moves: w = Ω g. The sum of g s over a cell's faces is 0.

@@ -32,6 +32,8 @@ mod residual;
 mod residual_jacobian;
 mod residual_vjp;
 pub mod roe;
+mod rows;
+mod scratch;
 
 pub use bands::Bands;
 pub use complex::Complex;
@@ -39,11 +41,13 @@ pub use coupling::Coupling;
 pub use dual::Dual;
 pub use frame::{Frame, FrameBar};
 pub use kernels::rates;
-pub use metrics::{Faces, LANES, Metrics, NodesBar};
+pub use metrics::{Faces, Metrics, NodesBar};
 pub use number::Number;
-pub use residual::{Scratch, residual};
+pub use residual::residual;
 pub use residual_jacobian::residual_jacobian;
-use residual_vjp::{ScratchBar, residual_vjp};
+pub use rows::LANES;
+pub use scratch::Scratch;
+use scratch::ScratchBar;
 
 /// What the grid's first row of cells borders on; the last row borders on the far field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,87 +6,10 @@ use std::ops::Range;
 use super::far_field;
 use super::gas::{GAMMA_1, state_flux};
 use super::limiter::slope;
-use super::metrics::{Faces, LANES, Metrics, bytes};
+use super::metrics::{Faces, Metrics};
 use super::roe;
-use super::{Frame, Inner, Number};
-
-/// Four rows or fields, one for each variable.
-pub(super) type Four<R> = [Vec<R>; 4];
-
-/// The part of each of four fields from `at` on.
-#[inline(always)]
-pub(super) fn from<R>(fields: &Four<R>, at: usize) -> [&[R]; 4] {
-    [&fields[0][at..], &fields[1][at..], &fields[2][at..], &fields[3][at..]]
-}
-
-/// [`LANES`] numbers.
-#[inline(always)]
-pub(super) fn lanes<R>(x: &[R], at: usize) -> &[R; LANES] {
-    x[at..].first_chunk().expect("rows are whole multiples of the lanes")
-}
-
-/// The same of four rows; written out, because `map` copies through memory.
-#[inline(always)]
-pub(super) fn lanes4<'a, R>(x: &[&'a [R]; 4], at: usize) -> [&'a [R; LANES]; 4] {
-    [lanes(x[0], at), lanes(x[1], at), lanes(x[2], at), lanes(x[3], at)]
-}
-
-/// What the rates of some rows of cells are made with.
-#[derive(Clone, Debug)]
-pub struct Scratch<R = f64> {
-    pub(super) rows: Range<usize>,
-    /// ρ, u, v, p in the body's axes, of these rows and of two on each side: `ni` + 2 cells each.
-    pub(super) w: Four<R>,
-    slopes_i: Four<R>,
-    slopes_j: [Four<R>; 2],
-    flux_i: Four<R>,
-    flux_j: [Four<R>; 2],
-    net: Four<R>,
-}
-
-impl<R: Number> Scratch<R> {
-    /// For `ni` × `nj` cells.
-    pub fn new(ni: usize, nj: usize) -> Self {
-        Scratch::of_rows(ni, 0..nj)
-    }
-
-    /// For some of the rows, which are not all in one piece of work.
-    pub fn of_rows(ni: usize, rows: Range<usize>) -> Self {
-        let field = |n: usize| from_fn(|_| vec![R::of(1.0); n]);
-        Scratch {
-            w: field((ni + 2) * (rows.len() + 4)),
-            rows,
-            slopes_i: field(ni + 2),
-            slopes_j: [field(ni), field(ni)],
-            flux_i: field(ni + 1),
-            flux_j: [field(ni), field(ni)],
-            net: field(ni),
-        }
-    }
-}
-
-impl<R> Scratch<R> {
-    /// Bytes that it occupies.
-    pub fn bytes(&self) -> usize {
-        let [below, above] = &self.slopes_j;
-        let [low, high] = &self.flux_j;
-        let all = [&self.w, &self.slopes_i, below, above, &self.flux_i, low, high, &self.net];
-        bytes(all.into_iter().flatten())
-    }
-}
-
-/// Where row j of the primitive variables begins, at the cell before the first, in the scratch of
-/// the rows from `first` on.
-#[inline(always)]
-pub(super) fn row(ni: usize, first: usize, j: usize) -> usize {
-    (j + 2 - first) * (ni + 2)
-}
-
-/// Where the row before `row` begins.
-#[inline(always)]
-pub(super) fn before(ni: usize, row: usize) -> usize {
-    row - (ni + 2)
-}
+use super::rows::{Four, LANES, before, fields, from, lanes4, row};
+use super::{Frame, Inner, Number, Scratch};
 
 /// Writes row j of the primitive variables, in the body's axes, from `to` on, with the neighbours of
 /// the last and of the first cell.
@@ -268,15 +191,6 @@ fn boundary<R: Number>(
             out[v][i] = s * flux[v];
         }
     }
-}
-
-/// The four fields of a state.
-pub(super) fn fields<R>(state: &mut [R]) -> [&mut [R]; 4] {
-    let quarter = state.len() / 4;
-    let (a, rest) = state.split_at_mut(quarter);
-    let (b, rest) = rest.split_at_mut(quarter);
-    let (c, d) = rest.split_at_mut(quarter);
-    [a, b, c, d]
 }
 
 /// Writes dU/dt of all cells to `dy`; y and dy hold ρ of all cells, then ρu, ρv and ρE.

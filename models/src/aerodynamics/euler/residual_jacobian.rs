@@ -10,8 +10,9 @@ use super::coupling::{Block, Coupling};
 use super::gas::{GAMMA_1, state_flux};
 use super::limiter::{slope, slope_derivative};
 use super::metrics::Metrics;
-use super::residual::{FaceRow, Scratch, before, row};
-use super::{Dual, Frame, Inner, far_field, roe};
+use super::residual::FaceRow;
+use super::rows::{before, row};
+use super::{Dual, Frame, Inner, Scratch, far_field, roe};
 
 /// A cell's number in its row and its row, of which −1 and `nj` are beyond the boundaries.
 type Place = (usize, isize);

@@ -5,69 +5,14 @@
 //! to slopes and cells, and the derivatives by normal, length and velocity to the corners.
 
 use std::array::from_fn;
-use std::ops::Range;
 
 use super::cells_vjp::{cells_across_vjp, cells_along_vjp, extrapolate_vjp};
 use super::faces_vjp::{boundary_vjp, i_faces_vjp, j_faces_vjp};
 use super::gas::GAMMA_1;
-use super::metrics::{FacesBar, LANES, Metrics, NodesBar, bytes};
-use super::residual::{
-    Four, Scratch, before, fields, from, lanes, lanes4, row, slopes_across, slopes_along,
-};
-use super::{Frame, FrameBar, Inner};
-
-/// What the transposed derivative needs beside [`Scratch`].
-#[derive(Clone, Debug)]
-pub struct ScratchBar {
-    /// G of this row and the next, with the last cell before the first.
-    pub(super) g: [Four<f64>; 2],
-    /// By the primitive variables of the row before, of this row and of the next.
-    pub(super) w: [Four<f64>; 3],
-    pub(super) slopes_i: Four<f64>,
-    pub(super) slopes_j: [Four<f64>; 2],
-    /// By the states on the left and on the right of a row of faces.
-    pub(super) left: Four<f64>,
-    pub(super) right: [Four<f64>; 2],
-    /// By the differences to the cell before and to the cell after.
-    pub(super) before: Vec<f64>,
-    pub(super) after: Vec<f64>,
-    pub(super) faces: FacesBar,
-    pub(super) area: Vec<f64>,
-    /// By the states of the rows beyond these: two before and one behind.
-    beyond: [Four<f64>; 3],
-    /// Of w̄ n_x, w̄ n_y and w̄ g.
-    pub(super) sums: [[f64; LANES]; 3],
-}
-
-impl ScratchBar {
-    /// For rows of `ni` cells.
-    pub fn new(ni: usize) -> Self {
-        let field = |n: usize| from_fn(|_| vec![0.0; n]);
-        ScratchBar {
-            g: [field(ni + 1), field(ni + 1)],
-            w: [field(ni), field(ni), field(ni)],
-            slopes_i: field(ni + 2),
-            slopes_j: [field(ni), field(ni)],
-            left: field(ni + 1),
-            right: [field(ni), field(ni)],
-            before: vec![0.0; ni + 2],
-            after: vec![0.0; ni + 2],
-            faces: FacesBar::new(ni),
-            area: vec![0.0; ni],
-            beyond: [field(ni), field(ni), field(ni)],
-            sums: [[0.0; LANES]; 3],
-        }
-    }
-
-    /// Bytes that it occupies.
-    pub fn bytes(&self) -> usize {
-        let FacesBar { nx, ny, s, w } = &self.faces;
-        let fields = [self.g.as_flattened(), self.w.as_flattened(), &self.slopes_i, &self.left];
-        let pairs = [self.slopes_j.as_flattened(), self.right.as_flattened()];
-        let all = fields.into_iter().chain(pairs).chain([self.beyond.as_flattened()]).flatten();
-        bytes(all.chain([&self.before, &self.after, &self.area, nx, ny, s, w]))
-    }
-}
+use super::metrics::{Metrics, NodesBar};
+use super::residual::{slopes_across, slopes_along};
+use super::rows::{Four, LANES, before, from, lanes, lanes4, row};
+use super::{Frame, FrameBar, Inner, Scratch, ScratchBar};
 
 /// Adds the derivatives of Σ w dU/dt by y to `y_bar`, by the corners to `nodes`, and by the motion
 /// to `frame_bar`. `scratch` is what [`residual`](super::residual) left, `dy` what it wrote. The
@@ -273,33 +218,6 @@ impl Sweep<'_> {
         }
         self.angle = turning;
         self.metrics.area_vjp(j, &self.bar.area, self.nodes);
-    }
-}
-
-impl ScratchBar {
-    /// Goes on to the next row.
-    #[inline(always)]
-    fn turn(&mut self) {
-        self.w.rotate_left(1);
-        self.g.swap(0, 1);
-        self.slopes_j.swap(0, 1);
-        self.right.swap(0, 1);
-    }
-
-    /// Adds what the sweep over `rows` has for the rows beyond them to the derivatives by all states.
-    pub fn hand_over(&self, rows: Range<usize>, y_bar: &mut [f64]) {
-        let (ni, last) = (self.area.len(), y_bar.len() / 4 / self.area.len());
-        let [two_before, one_before, behind] = &self.beyond;
-        let before = [(2, two_before), (1, one_before)];
-        let before = before.map(|(back, bar)| rows.start.checked_sub(back).map(|j| (j, bar)));
-        let behind = (rows.end < last).then_some((rows.end, behind));
-        for (j, bar) in before.into_iter().chain([behind]).flatten() {
-            for (to, from) in fields(y_bar).into_iter().zip(bar) {
-                for (to, from) in to[j * ni..][..ni].iter_mut().zip(from) {
-                    *to += from;
-                }
-            }
-        }
     }
 }
 
