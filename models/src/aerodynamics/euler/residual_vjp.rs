@@ -180,15 +180,14 @@ impl Sweep<'_> {
     #[inline(always)]
     fn carry(&mut self, j: usize) {
         let (ni, cells, at) = (self.metrics.ni, self.metrics.area.len(), j * self.metrics.ni);
-        let (cos, sin) = (self.frame.cos, self.frame.sin);
         let w: [&[f64]; 4] = from_fn(|v| &self.w[v * cells + at..][..ni]);
         let inverse = &self.metrics.inverse_area[at..at + ni];
-        let [rho, x, y, e] = self.bar.g[1].each_mut().map(|row| &mut row[1..=ni]);
+        let g = self.bar.g[1].each_mut().map(|row| &mut row[1..=ni]);
         for i in 0..ni {
-            rho[i] = w[0][i] * inverse[i];
-            x[i] = (cos * w[1][i] - sin * w[2][i]) * inverse[i];
-            y[i] = (sin * w[1][i] + cos * w[2][i]) * inverse[i];
-            e[i] = w[3][i] * inverse[i];
+            let of_cell = per_area(self.frame, from_fn(|v| w[v][i]), inverse[i]);
+            for v in 0..4 {
+                g[v][i] = of_cell[v];
+            }
         }
         for g in &mut self.bar.g[1] {
             g[0] = g[ni];
@@ -199,7 +198,6 @@ impl Sweep<'_> {
     /// rates are turned back.
     #[inline(always)]
     fn weigh(&mut self, j: usize) {
-        self.carry(j);
         let (ni, cells, at) = (self.metrics.ni, self.metrics.area.len(), j * self.metrics.ni);
         let w: [&[f64]; 4] = from_fn(|v| &self.w[v * cells + at..][..ni]);
         let dy: [&[f64]; 4] = from_fn(|v| &self.dy[v * cells + at..][..ni]);
@@ -207,18 +205,35 @@ impl Sweep<'_> {
         for i in (0..ni).step_by(LANES) {
             let (w, dy) = (lanes4(&w, i), lanes4(&dy, i));
             let inverse = lanes(&self.metrics.inverse_area, at + i);
-            let mut area = [0.0; LANES];
+            let (mut g, mut area) = ([[0.0; LANES]; 4], [0.0; LANES]);
             for k in 0..LANES {
+                let of_cell = per_area(self.frame, from_fn(|v| w[v][k]), inverse[k]);
+                for v in 0..4 {
+                    g[v][k] = of_cell[v];
+                }
                 let (mass, energy) = (w[0][k] * dy[0][k], w[3][k] * dy[3][k]);
                 let product = (mass + w[1][k] * dy[1][k]) + (w[2][k] * dy[2][k] + energy);
                 area[k] = -product * inverse[k];
                 turning[k] += w[1][k] * dy[2][k] - w[2][k] * dy[1][k];
             }
+            for (row, g) in self.bar.g[1].iter_mut().zip(&g) {
+                row[1 + i..][..LANES].copy_from_slice(g);
+            }
             self.bar.area[i..][..LANES].copy_from_slice(&area);
+        }
+        for g in &mut self.bar.g[1] {
+            g[0] = g[ni];
         }
         self.angle = turning;
         self.metrics.area_vjp(j, &self.bar.area, self.nodes);
     }
+}
+
+/// G of a cell, momentum along the body's axes.
+#[inline(always)]
+fn per_area(frame: &Frame, [rho, x, y, e]: [f64; 4], inverse: f64) -> [f64; 4] {
+    let (cos, sin) = (frame.cos, frame.sin);
+    [rho * inverse, (cos * x - sin * y) * inverse, (sin * x + cos * y) * inverse, e * inverse]
 }
 
 /// Adds the row at `at` to `y_bar`, and the derivatives by the angle by which velocities are turned.
