@@ -1,4 +1,4 @@
-//! The Mach number around the section, cell by cell, as SVG.
+//! The Mach number around the section, in bands, as SVG.
 
 use std::fmt::Write;
 
@@ -6,6 +6,7 @@ use costate_models::aerodynamics::euler::gas::GAMMA;
 use costate_models::aerodynamics::wing::motion;
 
 use crate::case::Case;
+use crate::contour::Mesh;
 
 /// Even steps for the eye from dark to light: viridis, by S. van der Walt and N. Smith.
 const COLORS: [[f64; 3]; 10] = [
@@ -21,6 +22,9 @@ const COLORS: [[f64; 3]; 10] = [
     [253.0, 231.0, 37.0],
 ];
 
+/// Bands to a unit of the Mach number.
+const BANDS: f64 = 20.0;
+
 /// What is shown, in chords from the quarter chord, and where on the page.
 const X: (f64, f64) = (-0.75, 1.35);
 const LEFT: f64 = 130.0;
@@ -29,8 +33,10 @@ const WIDTH: f64 = 1240.0;
 const HEIGHT: f64 = 680.0;
 const SCALE: f64 = WIDTH / (X.1 - X.0);
 
-fn color(fraction: f64) -> String {
-    let place = fraction.clamp(0.0, 1.0) * (COLORS.len() - 1) as f64;
+/// Of one of the bands from `low` to `high`.
+fn color(band: i32, low: i32, high: i32) -> String {
+    let fraction = f64::from(band - low) / f64::from((high - 1 - low).max(1));
+    let place = fraction * (COLORS.len() - 1) as f64;
     let k = (place as usize).min(COLORS.len() - 2);
     let mix = |c: usize| {
         (COLORS[k][c] + (place - k as f64) * (COLORS[k + 1][c] - COLORS[k][c])).round() as u8
@@ -46,50 +52,90 @@ fn mach(y: &[f64], cell: usize) -> f64 {
     (square * rho / (GAMMA * pressure)).sqrt()
 }
 
-/// The picture of the flow y at time t.
-pub fn mach_svg(case: &Case, t: f64, y: &[f64], title: &str, below: &str) -> String {
-    let grid = case.wing.grid(&case.p);
+/// The Mach number between the centres of the cells, and up to the wall.
+fn mesh(case: &Case, t: f64, y: &[f64]) -> Mesh {
+    let metrics = &case.wing.grid(&case.p).metrics;
+    let (around, rings) = case.wing.size();
     let (sin, cos) = motion::angle(t, &case.p).sin_cos();
-    let place = |k: usize| {
-        let z = grid.metrics.nodes[k];
-        let (x, y) = (cos * z.x + sin * z.y, cos * z.y - sin * z.x);
-        (LEFT + SCALE * (x - X.0), TOP + 0.5 * HEIGHT - SCALE * y)
-    };
-    let (around, stride) = (grid.metrics.ni, grid.metrics.ni + 1);
-    let corners = |cell: usize| {
-        let at = cell / around * stride + cell % around;
-        [at, at + 1, at + stride + 1, at + stride].map(place)
-    };
-    let seen = |cell: &usize| {
-        corners(*cell)
+    let mean = |corners: &[usize]| {
+        let sum = corners
             .iter()
-            .any(|&(x, y)| (LEFT..LEFT + WIDTH).contains(&x) && (TOP..TOP + HEIGHT).contains(&y))
+            .fold((0.0, 0.0), |(x, y), &k| (x + metrics.nodes[k].x, y + metrics.nodes[k].y));
+        on_page(sum, corners.len() as f64, sin, cos)
     };
-    let cells: Vec<usize> = (0..grid.metrics.area.len()).filter(seen).collect();
-    let values: Vec<f64> = cells.iter().map(|&cell| mach(y, cell)).collect();
-    let low = (values.iter().fold(f64::INFINITY, |a, &b| a.min(b)) * 10.0).floor() / 10.0;
-    let high = (values.iter().fold(0.0_f64, |a, &b| a.max(b)) * 10.0).ceil() / 10.0;
+    let wall = (0..around).map(|i| {
+        let extrapolated = 1.5 * mach(y, i) - 0.5 * mach(y, i + around);
+        (mean(&[i, i + 1]), extrapolated.max(0.0))
+    });
+    let cells = (0..around * rings).map(|cell| {
+        let at = cell / around * (around + 1) + cell % around;
+        (mean(&[at, at + 1, at + around + 1, at + around + 2]), mach(y, cell))
+    });
+    let (mut points, mut values): (Vec<_>, Vec<_>) = wall.chain(cells).unzip();
+    let mut triangles = Vec::new();
+    for k in 0..around * rings {
+        let next = k / around * around + (k + 1) % around;
+        let quad = [k, next, next + around, k + around];
+        if !is_seen(&quad.map(|k| points[k])) {
+            continue;
+        }
+        let middle = points.len();
+        let sum = quad.iter().fold((0.0, 0.0), |(x, y), &k| (x + points[k].0, y + points[k].1));
+        points.push((0.25 * sum.0, 0.25 * sum.1));
+        values.push(0.25 * quad.iter().map(|&k| values[k]).sum::<f64>());
+        triangles.extend((0..4).map(|k| [quad[k], quad[(k + 1) % 4], middle]));
+    }
+    Mesh { points, values, triangles }
+}
+
+fn on_page((x, y): (f64, f64), parts: f64, sin: f64, cos: f64) -> (f64, f64) {
+    let (along, above) = ((cos * x + sin * y) / parts, (cos * y - sin * x) / parts);
+    (LEFT + SCALE * (along - X.0), TOP + 0.5 * HEIGHT - SCALE * above)
+}
+
+fn is_seen(corners: &[(f64, f64)]) -> bool {
+    let meets = |of: fn(&(f64, f64)) -> f64, start: f64, length: f64| {
+        corners.iter().any(|at| of(at) > start) && corners.iter().any(|at| of(at) < start + length)
+    };
+    meets(|at| at.0, LEFT, WIDTH) && meets(|at| at.1, TOP, HEIGHT)
+}
+
+/// The picture of the flow y at time t. Each band is drawn over the one below it, so that no gap
+/// can be seen between them.
+pub fn mach_svg(case: &Case, t: f64, y: &[f64], title: &str, below: &str) -> String {
+    let mesh = mesh(case, t, y);
+    let seen = || mesh.triangles.iter().flatten().map(|&k| mesh.values[k]);
+    let low = (seen().fold(f64::INFINITY, f64::min) * BANDS).floor() as i32;
+    let high = (seen().fold(0.0, f64::max) * BANDS).ceil() as i32;
 
     let mut svg = head(title, below);
-    for (&cell, &value) in cells.iter().zip(&values) {
-        let fill = color((value - low) / (high - low));
-        let points: Vec<String> =
-            corners(cell).iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        // The line of the same colour hides the gaps that smoothed edges leave.
-        let _ =
-            writeln!(svg, r#"<path d="M{}Z" fill="{fill}" stroke="{fill}"/>"#, points.join(" "));
+    for band in low..high {
+        let region = path(mesh.above(f64::from(band) / BANDS));
+        let _ = writeln!(svg, r#"<path d="{region}" fill="{}"/>"#, color(band, low, high));
     }
-    let section: Vec<String> =
-        (0..around).map(place).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+    let sonic = path(mesh.above(1.0));
+    let _ = writeln!(svg, r##"<path d="{sonic}" fill="none" stroke="#262c34" stroke-width="4"/>"##);
+    let grid = case.wing.grid(&case.p);
+    let (sin, cos) = motion::angle(t, &case.p).sin_cos();
+    let corners = grid.metrics.nodes[..grid.metrics.ni].iter();
+    let section = path(vec![corners.map(|z| on_page((z.x, z.y), 1.0, sin, cos)).collect()]);
     let _ = writeln!(
         svg,
-        "<path d=\"M{}Z\" fill=\"#ffffff\" stroke=\"#262c34\" stroke-width=\"2\"/>\n</g>",
-        section.join(" ")
+        "<path d=\"{section}\" fill=\"#ffffff\" stroke=\"#262c34\" stroke-width=\"2\"/>\n</g>"
     );
     axes(&mut svg);
     scale(&mut svg, low, high);
     svg.push_str("</svg>\n");
     svg
+}
+
+fn path(loops: Vec<Vec<(f64, f64)>>) -> String {
+    let mut path = String::new();
+    for points in loops {
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let _ = write!(path, "M{}Z", points.join(" "));
+    }
+    path
 }
 
 fn text(svg: &mut String, (x, y): (f64, f64), size: u32, anchor: &str, words: &str) {
@@ -110,7 +156,7 @@ fn head(title: &str, below: &str) -> String {
     let _ = writeln!(
         svg,
         "<clipPath id=\"seen\"><rect x=\"{LEFT}\" y=\"{TOP}\" width=\"{WIDTH}\" \
-         height=\"{HEIGHT}\"/></clipPath>\n<g clip-path=\"url(#seen)\" stroke-width=\"0.8\">"
+         height=\"{HEIGHT}\"/></clipPath>\n<g clip-path=\"url(#seen)\">"
     );
     svg
 }
@@ -146,18 +192,20 @@ fn signed(x: f64) -> String {
     if x < 0.0 { format!("−{:.1}", -x) } else { format!("{x:.1}") }
 }
 
-/// The colours and what they stand for.
-fn scale(svg: &mut String, low: f64, high: f64) {
-    const STRIPES: usize = 128;
+/// The colours and what they stand for, with the line of Mach 1.
+fn scale(svg: &mut String, low: i32, high: i32) {
     let (left, height) = (LEFT + WIDTH + 50.0, HEIGHT - 60.0);
     let bottom = TOP + HEIGHT;
-    for k in 0..STRIPES {
-        let top = bottom - height * (k + 1) as f64 / STRIPES as f64;
-        let fill = color((k as f64 + 0.5) / STRIPES as f64);
-        let tall = height / STRIPES as f64 + 0.5;
+    let tall = height / f64::from(high - low);
+    let level = |band: i32| bottom - tall * f64::from(band - low);
+    for band in low..high {
+        let (top, fill) = (level(band + 1), color(band, low, high));
+        // Up to half a pixel under the next one, so that there is no gap.
         let _ = writeln!(
             svg,
-            r#"<rect x="{left}" y="{top:.2}" width="44" height="{tall:.2}" fill="{fill}"/>"#
+            r#"<rect x="{left}" y="{:.2}" width="44" height="{:.2}" fill="{fill}"/>"#,
+            top - 0.5,
+            tall + 0.5
         );
     }
     let _ = writeln!(
@@ -166,12 +214,18 @@ fn scale(svg: &mut String, low: f64, high: f64) {
          stroke=\"#262c34\" stroke-width=\"2\"/>",
         bottom - height
     );
-    let every = if high - low > 0.8 { 2 } else { 1 };
-    for k in ((10.0 * low).round() as i32..=(10.0 * high).round() as i32).filter(|k| k % every == 0)
-    {
-        let value = 0.1 * f64::from(k);
-        let y = bottom - height * (value - low) / (high - low) + 8.0;
-        text(svg, (left + 58.0, y), 24, "start", &format!("{value:.1}"));
+    let every = if high - low > 16 { 4 } else { 2 };
+    for band in (low..=high).filter(|band| band % every == 0) {
+        let value = format!("{:.1}", f64::from(band) / BANDS);
+        text(svg, (left + 58.0, level(band) + 8.0), 24, "start", &value);
+    }
+    let sonic = BANDS as i32;
+    if (low..high).contains(&sonic) {
+        let (y, right) = (level(sonic), left + 44.0);
+        let _ = writeln!(
+            svg,
+            r##"<path d="M{left},{y:.1} {right},{y:.1}" stroke="#262c34" stroke-width="4"/>"##
+        );
     }
     text(svg, (left + 40.0, TOP + 24.0), 27, "middle", "Mach");
 }

@@ -7,6 +7,7 @@
 //! what it found, where there is a directory. docs/wing.md explains it.
 
 mod case;
+mod contour;
 mod design;
 mod differences;
 mod field;

@@ -32,6 +32,40 @@ fn drag_order(all: &[Coefficients]) -> f64 {
     (coarse.drag / fine.drag).log2()
 }
 
+/// c_p = 2/(γM²) ((1 + (γ−1)/2 M²)^{γ/(γ−1)} − 1) where the flow comes to rest without losses.
+#[test]
+fn the_wall_has_the_pressure_of_rest_at_the_nose_and_that_of_the_lift() {
+    const MACH: f64 = 0.63;
+    let at_rest = ((1.0 + 0.2 * MACH * MACH).powf(3.5) - 1.0) / (0.7 * MACH * MACH);
+    let (p, mut start, mut errors) = (naca0012(), None, Vec::new());
+    for (around, rings) in [(64, 16), (128, 32)] {
+        let wing = Wing::new(around, rings, 50.0).unwrap();
+        let y = start.unwrap_or_else(|| wing.free_stream(&p));
+        let y = march(&wing, &p, y, 1e-5, 60_000).unwrap().y;
+        let pressure = wing.wall_pressure(&y, &p);
+        assert_eq!(pressure.len(), around);
+        let highest = (0..around).max_by(|&a, &b| pressure[a].total_cmp(&pressure[b])).unwrap();
+        println!("c_p {:.4} on edge {highest}, {at_rest:.4} at rest", pressure[highest]);
+        // On the lower surface, close to the nose.
+        assert!((around / 2..around / 2 + around / 16).contains(&highest), "{highest}");
+        errors.push((pressure[highest] / at_rest - 1.0).abs());
+
+        let nodes = &wing.grid(&p).metrics.nodes;
+        let [mut along, mut across] = [0.0; 2];
+        for (i, c) in pressure.iter().enumerate() {
+            along -= c * (nodes[i + 1].y - nodes[i].y);
+            across += c * (nodes[i + 1].x - nodes[i].x);
+        }
+        let (sin, cos) = 2_f64.to_radians().sin_cos();
+        let (lift, drag) = (cos * across - sin * along, cos * along + sin * across);
+        let expected = wing.coefficients(0.0, &y, &p);
+        assert!((lift - expected.lift).abs() <= 1e-13 && lift > 0.3, "{lift} {expected:?}");
+        assert!((drag - expected.drag).abs() <= 1e-13, "{drag} {expected:?}");
+        start = Some(refined(&y, around));
+    }
+    assert!(errors[1] <= 0.02 && errors[1] < 0.5 * errors[0], "{errors:?}");
+}
+
 #[test]
 fn naca_0012_has_the_published_lift_and_little_drag() {
     let all = sequence(3, 50.0, &naca0012(), 1e-7);

@@ -5,6 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
 use super::canvas::{Area, BLUE, FAINT, INK, ORANGE, RED, SIZE, failed, letters, page};
+use super::linear::Linear;
 use super::ticks;
 
 /// Values to compare under one name.
@@ -17,7 +18,7 @@ pub struct Bar<'a> {
 }
 
 /// Draws bars from zero, those of one name beside each other, one for each of `kinds`, under a
-/// legend of the kinds; `x` is what their length tells. The first value is written at their end.
+/// legend of the kinds; `x` is what their length tells. Each has its value written at its end.
 ///
 /// ```
 /// use costate::plot::{Bar, bars_svg};
@@ -75,14 +76,15 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
     // Room for a number beyond the longest bars.
     let air = if high > low { 0.12 * (high - low) } else { 1.0 };
     let (low, high) = (low - air, high + air);
-    let decimals = ticks::decimals(&ticks::between(low, high, 8));
+    let axis = Linear { ends: (low, high), ticks: ticks::between(low, high, 8) };
+    let decimals = ticks::decimals(&axis.ticks);
     let rows = bars.len() as f64;
     let mut chart = ChartBuilder::on(area)
         .margin(20)
         .margin_right(36)
         .set_label_area_size(LabelAreaPosition::Left, 200)
         .set_label_area_size(LabelAreaPosition::Bottom, 90)
-        .build_cartesian_2d(low..high, rows..0.0)
+        .build_cartesian_2d(axis, rows..0.0)
         .map_err(failed)?;
     chart
         .configure_mesh()
@@ -98,29 +100,25 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
         .draw()
         .map_err(failed)?;
     let plot = chart.plotting_area();
+    let base = area.get_base_pixel();
+    let write = |words: &str, size: i32, side: HPos, point: (f64, f64)| {
+        let (x, y) = plot.map_coordinate(&point);
+        let gap = if matches!(side, HPos::Right) { -10 } else { 10 };
+        let style = letters(size).pos(Pos::new(side, VPos::Center));
+        area.draw_text(words, &style, (x + gap - base.0, y - base.1)).map_err(failed)
+    };
     for (row, bar) in bars.iter().enumerate() {
         let thick = 0.7 / bar.values.len() as f64;
+        let pixels = f64::from(plot.dim_in_pixel().1) * thick / rows;
         for (k, (&value, color)) in bar.values.iter().zip(COLORS.iter().cycle()).enumerate() {
             let top = row as f64 + 0.15 + thick * k as f64;
             let corners = [(0.0, top), (value, top + 0.9 * thick)];
             plot.draw(&Rectangle::new(corners, color.filled())).map_err(failed)?;
+            let side = if value < 0.0 { HPos::Right } else { HPos::Left };
+            let number = ticks::plain(value, decimals + 2);
+            write(&number, pixels.clamp(10.0, 24.0) as i32, side, (value, top + 0.45 * thick))?;
         }
-        let middle = row as f64 + 0.5;
-        let (_, y) = plot.map_coordinate(&(0.0, middle));
-        let (left, _) = plot.map_coordinate(&(low, middle));
-        let right_of = Pos::new(HPos::Right, VPos::Center);
-        let base = area.get_base_pixel();
-        let at = |x: i32| (x - base.0, y - base.1);
-        area.draw_text(bar.name, &letters(25).pos(right_of), at(left - 16)).map_err(failed)?;
-        let first = bar.values[0];
-        let end = bar.values.iter().fold(0.0, |end: f64, &value| match first < 0.0 {
-            true => end.min(value),
-            false => end.max(value),
-        });
-        let (x, _) = plot.map_coordinate(&(end, middle));
-        let (side, x) = if first < 0.0 { (HPos::Right, x - 10) } else { (HPos::Left, x + 10) };
-        let style = letters(24).pos(Pos::new(side, VPos::Center));
-        area.draw_text(&ticks::plain(first, 3), &style, at(x)).map_err(failed)?;
+        write(bar.name, 25, HPos::Right, (low, row as f64 + 0.5))?;
     }
     let (top, bottom) = ((0.0, 0.0), (0.0, rows));
     plot.draw(&PathElement::new([top, bottom], INK.stroke_width(2))).map_err(failed)
@@ -128,7 +126,39 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::canvas::written;
     use super::*;
+
+    #[test]
+    fn each_bar_has_its_own_number_and_each_tick_its_own_label() {
+        for scale in [1e-3, 0.07, 1.0, 30.0, 4e4] {
+            let values =
+                [[0.31, 0.29], [0.5, -1.2], [-0.02, 3.7]].map(|two| two.map(|x| x * scale));
+            let bars: Vec<Bar> =
+                values.iter().map(|two| Bar { name: "name", values: two.to_vec() }).collect();
+            let svg = bars_svg(&["a", "b"], &bars, "x", "t", "u").unwrap();
+            let numbers: Vec<_> = written(&svg)
+                .into_iter()
+                .filter_map(|(x, y, text)| {
+                    Some((x, y, text.replace('−', "-").parse::<f64>().ok()?))
+                })
+                .collect();
+            let bottom = numbers.iter().fold(0.0_f64, |bottom, number| bottom.max(number.1));
+            let (ticks, mut at_bars): (Vec<_>, Vec<_>) =
+                numbers.into_iter().partition(|&(_, y, _)| y == bottom);
+            assert!(ticks.len() >= 4);
+            assert!(ticks.windows(2).all(|pair| pair[0].2 != pair[1].2), "{ticks:?}");
+            let per_unit = (ticks[1].0 - ticks[0].0) / (ticks[1].2 - ticks[0].2);
+            let zero = ticks[0].0 - per_unit * ticks[0].2;
+            at_bars.sort_by(|a, b| a.1.total_cmp(&b.1));
+            assert_eq!(at_bars.len(), 6);
+            for ((x, _, number), value) in at_bars.into_iter().zip(values.into_iter().flatten()) {
+                assert!((number - value).abs() <= 0.02 * scale, "{number} {value}");
+                let gap = (x - zero - per_unit * value) * value.signum();
+                assert!((5.0..15.0).contains(&gap), "{number} is {gap} beyond its bar");
+            }
+        }
+    }
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {

@@ -49,3 +49,20 @@ pub(super) fn page(
 pub(super) fn failed(error: impl std::fmt::Display) -> PlotError {
     PlotError::Drawing(error.to_string())
 }
+
+/// The texts of a picture and where they are, in order.
+#[cfg(test)]
+pub(super) fn written(svg: &str) -> Vec<(f64, f64, String)> {
+    let number = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    let texts = svg.split("<text ").skip(1);
+    texts
+        .map(|text| {
+            let (tag, rest) = text.split_once('>').unwrap();
+            let words = rest.split("</text>").next().unwrap().trim();
+            (number(tag, "x"), number(tag, "y"), words.to_owned())
+        })
+        .collect()
+}

@@ -142,7 +142,33 @@ impl Panel<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::canvas::written;
     use super::*;
+
+    #[test]
+    fn no_two_ticks_of_an_axis_have_the_same_label() {
+        for (low, high) in
+            [(0.0, 1.0), (-0.2, 0.3), (0.5, 2.5), (1e-4, 7e-4), (3.0, 3.004), (-4e5, 9e5)]
+        {
+            let series =
+                vec![Series { name: "it", points: vec![(low, low), (high, high)], dots: false }];
+            let svg = lines_svg(&[Panel { x: "x", y: "y", series }], "t", "u").unwrap();
+            let labels = written(&svg).into_iter().filter_map(|(x, y, text)| {
+                Some((x, y, text.replace('−', "-").parse::<f64>().ok()?))
+            });
+            let labels: Vec<_> = labels.collect();
+            for line in [|a: &(f64, f64, f64)| a.0, |a: &(f64, f64, f64)| a.1] {
+                let most = labels.iter().map(|a| labels.iter().filter(|b| line(a) == line(b)));
+                let axis: Vec<_> =
+                    most.max_by_key(|ticks| ticks.clone().count()).unwrap().collect();
+                assert!(axis.len() >= 3, "{axis:?}");
+                for (k, a) in axis.iter().enumerate() {
+                    assert!(axis[..k].iter().all(|b| a.2 != b.2), "{axis:?}");
+                    assert!(low - 0.06 * (high - low) <= a.2 && a.2 <= high + 0.06 * (high - low));
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {

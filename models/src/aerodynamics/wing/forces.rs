@@ -35,6 +35,12 @@ fn wall(grid: &Grid, y: &[f64], i: usize) -> f64 {
     1.5 * at(i) - 0.5 * at(i + ni) - 1.0 / GAMMA
 }
 
+/// c_p = 2(p − p∞)/(ρ∞U²) on each edge.
+pub fn pressure_coefficients(grid: &Grid, y: &[f64], p: &[f64]) -> Vec<f64> {
+    let unit = 2.0 / (p[MACH] * p[MACH]);
+    (0..grid.metrics.ni).map(|i| unit * wall(grid, y, i)).collect()
+}
+
 /// ∮ (p − p∞) of (dy, −dx, (x dx + y dy)), in the section's axes.
 fn integrals(grid: &Grid, y: &[f64]) -> [f64; 3] {
     let mut sum = [0.0; 3];

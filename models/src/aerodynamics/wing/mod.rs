@@ -179,6 +179,12 @@ impl Wing {
     pub fn coefficients(&self, t: f64, y: &[f64], p: &[f64]) -> Coefficients {
         forces::coefficients(&self.grid(p), t, y, p)
     }
+
+    /// c_p = 2(p − p∞)/(ρ∞U²) of the flow y on the section's edges, anticlockwise from the trailing
+    /// edge; edge i goes from corner i to corner i + 1 of the [`grid`](Wing::grid).
+    pub fn wall_pressure(&self, y: &[f64], p: &[f64]) -> Vec<f64> {
+        forces::pressure_coefficients(&self.grid(p), y, p)
+    }
 }
 
 fn shape(p: &[f64]) -> [f64; NUM_SHAPE] {
