@@ -11,11 +11,14 @@ mod contour;
 mod design;
 mod differences;
 mod field;
+mod naca0012;
 mod pictures;
+mod pressure;
 mod progress;
+mod slow;
 mod study;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -70,6 +73,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
+    if let Some(directory) = &arguments.out {
+        std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, error))?;
+    }
     let case = Case::new(arguments.size, usize::from(arguments.threads))?;
     let budget = arguments.budget.unwrap_or(case.budget());
     let study = Study::of(&case, budget)?;
@@ -78,18 +84,18 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         false => print(&study, &case),
     }
     if let Some(directory) = &arguments.out {
-        std::fs::create_dir_all(directory)?;
-        for (name, svg) in pictures::all(&case, &study)? {
-            std::fs::write(directory.join(name), svg)?;
-            eprintln!("{}", directory.join(name).display());
-        }
+        pictures::all(&case, &study, &|(name, svg)| {
+            let path = directory.join(name);
+            std::fs::write(&path, svg).map_err(|error| unwritable(&path, error))?;
+            eprintln!("{}", path.display());
+            Ok(())
+        })?;
     }
-    assert!(study.peak_bytes <= budget);
-    assert!(study.free_stream_residual <= 1e-14);
-    assert!((study.vortex_order - 2.0).abs() <= 0.2);
-    assert!((study.lift_m063_a2 - 0.33).abs() <= 0.03 * 0.33);
-    assert!(study.finite_difference_error <= 1e-6);
-    Ok(())
+    study.verdict(budget)
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> String {
+    format!("{} cannot be written: {error}", path.display())
 }
 
 fn print(study: &Study, case: &Case) {

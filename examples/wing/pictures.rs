@@ -15,28 +15,35 @@ use crate::Outcome;
 use crate::case::{Case, DRAG, LIFT, Size};
 use crate::design::{Design, less_drag};
 use crate::field::mach_svg;
+use crate::pressure::pressure_svg;
 use crate::progress;
+use crate::slow::slow_pitching_svg;
 use crate::study::Study;
 
-type Picture = (&'static str, String);
+/// The name of a file, and SVG.
+pub type Picture = (&'static str, String);
 
-/// Names of files, and pictures. Those that take many gradients are left out at full size.
-pub fn all(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
-    let mut pictures = cycle(case)?;
-    pictures.extend(sensitivities(case, study)?);
-    if case.size != Size::Full {
-        pictures.push(("wing_memory.svg", memory(case)?));
-        pictures.push(("wing_design.svg", design(case, &less_drag(case)?)?));
+/// Draws each picture and hands it over as soon as it is there. The design's many gradients are left
+/// out at full size.
+pub fn all(case: &Case, study: &Study, keep: &dyn Fn(Picture) -> Outcome<()>) -> Outcome<()> {
+    cycle(case, study)?.into_iter().try_for_each(keep)?;
+    sensitivities(case, study)?.into_iter().try_for_each(keep)?;
+    keep(("wing_slow_pitching.svg", slow_pitching_svg()?))?;
+    keep(("wing_memory.svg", memory(case)?))?;
+    match case.size {
+        Size::Full => eprintln!("no wing_design.svg at full size: it takes an hour of gradients"),
+        _ => keep(("wing_design.svg", design(case, &less_drag(case)?)?))?,
     }
-    Ok(pictures)
+    Ok(())
 }
 
-fn line<'a>(name: &'a str, points: Vec<(f64, f64)>) -> Series<'a> {
+pub fn line<'a>(name: &'a str, points: Vec<(f64, f64)>) -> Series<'a> {
     Series { name, points, dots: false }
 }
 
-/// The loops of lift and drag over the last period, and the flow where the angle is largest.
-fn cycle(case: &Case) -> Outcome<Vec<Picture>> {
+/// The loops of lift and drag over the last period, and the flow where the angle is largest, with
+/// the pressure there and where it is smallest.
+fn cycle(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
     const SAMPLES: usize = 120;
     let ((start, end), mean) = (case.window(), case.mean(LIFT));
     let times: Vec<f64> =
@@ -50,13 +57,16 @@ fn cycle(case: &Case) -> Outcome<Vec<Picture>> {
         drag.push((angle, c.drag));
     }
     let larger = |&a: &usize, &b: &usize| lift[a].0.total_cmp(&lift[b].0);
-    let highest = (0..SAMPLES).max_by(larger).unwrap_or(0);
-    let panel = |y, loops: &[(f64, f64)]| {
-        let half = |from: usize| {
-            (0..=SAMPLES / 2).map(|k| loops[(highest + from + k) % SAMPLES]).collect::<Vec<_>>()
-        };
-        let (falling, rising) = (half(0), half(SAMPLES / 2));
-        let series = vec![line("nose going up", rising), line("nose going down", falling)];
+    // The last moment is the farthest from the start of the run.
+    let highest = (1..=SAMPLES).max_by(larger).unwrap_or(0);
+    let lowest = (1..=SAMPLES).min_by(larger).unwrap_or(0);
+    // It begins where the angle is smallest.
+    let panel = |y, cycle: &[(f64, f64)]| {
+        let series = vec![
+            line("nose going up", cycle[..=highest].to_vec()),
+            line("then going down", cycle[highest..].to_vec()),
+            Series { name: "the cycle begins", points: vec![cycle[0]], dots: true },
+        ];
         Panel { x: "angle of attack in degrees", y, series }
     };
     let panels = [panel("lift coefficient", &lift), panel("drag coefficient", &drag)];
@@ -67,17 +77,24 @@ fn cycle(case: &Case) -> Outcome<Vec<Picture>> {
         case.p[MACH], case.p[FREQUENCY], case.steps
     );
     let title = format!("The flow at the largest angle of attack, {:.1}°", lift[highest].0);
+    let at = |k: usize| (lift[k].0, &run.states[k][..]);
+    let pressure = pressure_svg(&study.naca0012, case, at(highest), at(lowest))?;
+    let below = format!("{flow}; dark line: Mach 1");
     Ok(vec![
         ("wing_cycle.svg", lines_svg(&panels, "Lift and drag over a cycle", &flow)?),
-        ("wing_mach.svg", mach_svg(case, times[highest], &run.states[highest], &title, &flow)),
+        ("wing_mach.svg", mach_svg(case, times[highest], &run.states[highest], &title, &below)),
+        ("wing_pressure.svg", pressure),
     ])
 }
 
 /// What moves the mean lift and drag: the flow and the section's form as bars, the bumps as lines.
 fn sensitivities(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
     let mean = case.mean(DRAG);
-    let found = case.run(&mean, &case.p).budget(case.budget()).gradient();
-    let drag = found.map_err(|error| case.explained(error))?.wrt_params;
+    let bar = progress::Bar::new("gradient of the drag", case.steps);
+    let observe = |progress| bar.on_progress(progress);
+    let run = case.run(&mean, &case.p).budget(case.budget()).on_progress(&observe);
+    let drag = run.gradient().map_err(|error| case.explained(error))?.wrt_params;
+    drop(bar);
     let degree = 1_f64.to_radians();
     let changes = [
         (MACH, "Mach +0.001", 0.001),
@@ -121,21 +138,25 @@ fn sensitivities(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
     Ok(vec![("wing_sensitivities.svg", bars), ("wing_bumps.svg", bumps)])
 }
 
-/// Seconds and steps of the gradient in ever more memory.
+/// Seconds and steps of the gradient in ever more memory; a few at full size, where each takes
+/// minutes.
 fn memory(case: &Case) -> Outcome<String> {
-    const MOST_BYTES: u64 = 300_000_000;
-    // A sweep's own tape and vectors are some 25 states.
-    let least = 40 * 8 * costate::ode::Ode::dim(&case.wing) as u64;
-    let bytes: Vec<u64> =
-        (0..).map(|k| least << k).take_while(|&bytes| bytes <= MOST_BYTES.max(least)).collect();
-    let bar = progress::Bar::new("memory", bytes.len());
+    // A sweep's own tape and vectors are up to 55 states.
+    let least = 64 * 8 * costate::ode::Ode::dim(&case.wing) as u64;
+    let bytes: Vec<u64> = match case.size {
+        Size::Full => [60, 120, 200, 400].map(|megabytes| megabytes * 1_000_000).to_vec(),
+        _ => (0..).map(|k| least << k).take_while(|&bytes| bytes <= 300_000_000).collect(),
+    };
+    let bar = progress::Bar::new("gradients by memory", bytes.len());
     let mean = case.mean(LIFT);
     let budgets = Budgets { bytes, ..Budgets::default() };
     let run = case.run(&mean, &case.p);
     let (curve, _) = run
         .budget_curve(&budgets, &|_, _| bar.increase())
         .map_err(|error| case.explained(error))?;
-    assert!(curve.points.iter().all(|point| point.bits_equal));
+    if !curve.points.iter().all(|point| point.bits_equal) {
+        return Err("the gradient is not the same in each amount of memory".into());
+    }
     let title = format!("The gradient of {} steps in ever more memory", case.steps);
     Ok(curve_svg(&curve, &title)?)
 }

@@ -1,6 +1,7 @@
 //! A bar with the time left, where there is a terminal.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use costate::adjoint::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,10 +13,13 @@ impl Bar {
         if !std::io::stderr().is_terminal() {
             return Bar(ProgressBar::hidden());
         }
-        let template = "{msg:<22} [{wide_bar}] {percent:>3} %, {eta} left";
+        let template = "{msg:<22} [{wide_bar}] {pos} of {len}, {eta} left";
         let style = ProgressStyle::with_template(template);
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        Bar(ProgressBar::new(steps as u64).with_style(style).with_message(what))
+        let bar = ProgressBar::new(steps as u64).with_style(style).with_message(what);
+        // A step may take minutes.
+        bar.enable_steady_tick(Duration::from_secs(1));
+        Bar(bar)
     }
 
     /// Of a gradient: about three of four parts of its time are behind the first sweep.

@@ -1,13 +1,13 @@
 //! What is computed: the run, its gradient, and the checks of both.
 
-use costate_models::aerodynamics::checks::{free_stream_residual, march, refined, vortex_order};
-use costate_models::aerodynamics::wing::parameters::{self, names};
-use costate_models::aerodynamics::wing::{Wing, WingError};
+use costate_models::aerodynamics::checks::{free_stream_residual, vortex_order};
+use costate_models::aerodynamics::wing::parameters::names;
 use serde_json::{Map, Value, json};
 
 use crate::Outcome;
 use crate::case::{Case, DRAG, LIFT, Size};
 use crate::differences::{checked, largest_error};
+use crate::naca0012::Naca0012;
 use crate::progress::Bar;
 
 pub struct Study {
@@ -19,6 +19,8 @@ pub struct Study {
     pub free_stream_residual: f64,
     pub vortex_order: f64,
     pub lift_m063_a2: f64,
+    /// The flow of that lift.
+    pub naca0012: Naca0012,
     pub peak_bytes: u64,
     pub seconds_forward: f64,
     pub seconds_gradient: f64,
@@ -43,6 +45,7 @@ impl Study {
         assert_eq!(found.value.to_bits(), lift_mean.to_bits(), "the gradient's run is the run");
         let gradient = found.wrt_params;
         let parameters = checked(case.size);
+        let naca0012 = Naca0012::on_finest(if case.size == Size::Full { 3 } else { 2 })?;
         Ok(Study {
             lift_mean,
             drag_mean,
@@ -50,11 +53,36 @@ impl Study {
             gradient,
             free_stream_residual: free_stream_residual(&case.wing, 0.4 * case.period(), &case.p),
             vortex_order: vortex_order(128, 256),
-            lift_m063_a2: steady_lift(if case.size == Size::Full { 3 } else { 2 })?,
+            lift_m063_a2: naca0012.lift(),
+            naca0012,
             peak_bytes: found.stats.peak_bytes,
             seconds_forward: forward.seconds_forward,
             seconds_gradient: found.stats.seconds_forward + found.stats.seconds_reverse,
         })
+    }
+
+    /// What must hold, or what does not.
+    pub fn verdict(&self, budget: u64) -> Outcome<()> {
+        let (lift, published) = (self.lift_m063_a2, 0.33);
+        let (order, free) = (self.vortex_order, self.free_stream_residual);
+        let differences = self.finite_difference_error;
+        let held = [
+            (self.peak_bytes <= budget, format!("{} bytes were held of {budget}", self.peak_bytes)),
+            (free <= 1e-14, format!("a uniform flow changes by {free:e}, by more than 1e-14")),
+            ((order - 2.0).abs() <= 0.2, format!("the order {order} is not 2 by more than 0.2")),
+            (
+                (lift / published - 1.0).abs() <= 0.03,
+                format!("the lift {lift} is not {published} by more than 3 %"),
+            ),
+            (
+                differences <= 1e-6,
+                format!("central differences differ by {differences:e}, by more than 1e-6"),
+            ),
+        ];
+        match held.into_iter().find(|(holds, _)| !holds) {
+            Some((_, failed)) => Err(failed.into()),
+            None => Ok(()),
+        }
     }
 
     pub fn json(&self, case: &Case) -> Value {
@@ -75,23 +103,4 @@ impl Study {
             "seconds_gradient": self.seconds_gradient,
         })
     }
-}
-
-/// The lift of NACA 0012 at M = 0.63, α = 2°, published as 0.33, on the last of some grids, each
-/// twice as fine as the one before.
-fn steady_lift(grids: usize) -> Result<f64, WingError> {
-    const TOLERANCE: f64 = 1e-6;
-    const MOST: usize = 60_000;
-    let p = parameters::symmetric(0.63, 2_f64.to_radians(), 0.12);
-    let (mut around, mut rings, mut start) = (64, 16, None);
-    let mut lift = f64::NAN;
-    for _ in 0..grids {
-        let wing = Wing::new(around, rings, 50.0)?;
-        let y = start.unwrap_or_else(|| wing.free_stream(&p));
-        let steady = march(&wing, &p, y, TOLERANCE, MOST)?;
-        lift = wing.coefficients(0.0, &steady.y, &p).lift;
-        start = Some(refined(&steady.y, around));
-        (around, rings) = (2 * around, 2 * rings);
-    }
-    Ok(lift)
 }

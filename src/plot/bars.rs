@@ -73,6 +73,9 @@ fn draw_legend(area: &Area, kinds: &[&str]) -> Result<(), PlotError> {
 fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
     let values = || bars.iter().flat_map(|bar| bar.values.iter().copied());
     let (low, high) = values().fold((0.0_f64, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
+    // Four digits of the longest.
+    let largest = low.abs().max(high);
+    let shown = if largest > 0.0 { (3.0 - largest.log10().floor()).clamp(0.0, 12.0) } else { 1.0 };
     // Room for a number beyond the longest bars.
     let air = if high > low { 0.12 * (high - low) } else { 1.0 };
     let (low, high) = (low - air, high + air);
@@ -115,7 +118,7 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
             let corners = [(0.0, top), (value, top + 0.9 * thick)];
             plot.draw(&Rectangle::new(corners, color.filled())).map_err(failed)?;
             let side = if value < 0.0 { HPos::Right } else { HPos::Left };
-            let number = ticks::plain(value, decimals + 2);
+            let number = ticks::plain(value, shown as usize);
             write(&number, pixels.clamp(10.0, 24.0) as i32, side, (value, top + 0.45 * thick))?;
         }
         write(bar.name, 25, HPos::Right, (low, row as f64 + 0.5))?;
@@ -153,7 +156,7 @@ mod tests {
             at_bars.sort_by(|a, b| a.1.total_cmp(&b.1));
             assert_eq!(at_bars.len(), 6);
             for ((x, _, number), value) in at_bars.into_iter().zip(values.into_iter().flatten()) {
-                assert!((number - value).abs() <= 0.02 * scale, "{number} {value}");
+                assert!((number - value).abs() <= 0.002 * scale, "{number} {value}");
                 let gap = (x - zero - per_unit * value) * value.signum();
                 assert!((5.0..15.0).contains(&gap), "{number} is {gap} beyond its bar");
             }
