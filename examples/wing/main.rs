@@ -44,7 +44,7 @@ struct Arguments {
     /// Cores that share each evaluation of the flow, 1 or 2.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     threads: u8,
-    /// Draws pictures there.
+    /// A directory for pictures, made where there is none.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Prints one JSON object instead of a table.
