@@ -71,3 +71,45 @@ fn take(ends: &mut Vec<Corner>, end: Corner) -> Option<Corner> {
     let k = ends.iter().position(|&other| other == end)?;
     Some(ends.swap_remove(k))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The squares of [−1, 1]², each cut into two triangles.
+    fn square(n: usize, f: impl Fn(f64, f64) -> f64) -> Mesh {
+        let at = |k: usize| 2.0 * k as f64 / n as f64 - 1.0;
+        let points: Vec<_> = (0..=n)
+            .flat_map(|j| (0..=n).map(move |i| (i, j)))
+            .map(|(i, j)| (at(i), at(j)))
+            .collect();
+        let corner = |k: usize| k / n * (n + 1) + k % n;
+        let halves = |k: usize| [[k, k + 1, k + n + 2], [k, k + n + 2, k + n + 1]];
+        let triangles = (0..n * n).flat_map(|k| halves(corner(k))).collect();
+        Mesh { values: points.iter().map(|&(x, y)| f(x, y)).collect(), points, triangles }
+    }
+
+    fn area(path: &[(f64, f64)]) -> f64 {
+        let cross = |k: usize| {
+            let (a, b) = (path[k], path[(k + 1) % path.len()]);
+            0.5 * (a.0 * b.1 - a.1 * b.0)
+        };
+        (0..path.len()).map(cross).sum()
+    }
+
+    #[test]
+    fn regions_have_one_outline_and_the_right_area() {
+        let cut = square(8, |x, y| x + 0.5 * y);
+        for (level, expected) in [(-2.0, 4.0), (0.0, 2.0), (1.0, 0.25), (2.0, 0.0)] {
+            let loops = cut.above(level);
+            let areas: Vec<f64> = loops.iter().map(|path| area(path)).collect();
+            assert!(loops.len() <= 1, "{areas:?}");
+            assert!((areas.iter().sum::<f64>() - expected).abs() < 1e-12, "{level}: {areas:?}");
+        }
+        // Outside of a circle: the square with a hole.
+        let areas: Vec<f64> =
+            square(80, f64::hypot).above(0.6).iter().map(|path| area(path)).collect();
+        let [outer, hole] = areas[..] else { panic!("{areas:?}") };
+        assert!((outer - 4.0).abs() < 1e-12 && (hole + 0.36 * std::f64::consts::PI).abs() < 5e-3);
+    }
+}

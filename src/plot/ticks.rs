@@ -159,4 +159,25 @@ mod tests {
             ["−2000000", "−1000000", "0", "1000000", "2000000"]
         );
     }
+
+    #[test]
+    fn no_two_ticks_of_a_logarithmic_axis_have_the_same_label() {
+        for high in [1.6, 2.5, 7.0, 40.0, 1e4] {
+            for low in [1e-8_f64, 3e-4, 0.9, 70.0, 6e8] {
+                let of = |label: fn(f64) -> String, ticks: Vec<f64>| -> Vec<String> {
+                    ticks.into_iter().map(label).collect()
+                };
+                let steps = low.max(1.0);
+                for mut labels in [
+                    of(seconds, decimal(low, high * low, 9)),
+                    of(count, decimal(steps, high * steps, 9)),
+                    of(|x| bytes(x as u64), binary(100.0 * steps, 100.0 * high * steps, 7)),
+                ] {
+                    let all = labels.len();
+                    labels.dedup();
+                    assert!(all >= 1 && labels.len() == all, "{labels:?}");
+                }
+            }
+        }
+    }
 }
