@@ -191,5 +191,6 @@ fn design(case: &Case, design: &Design) -> Outcome<String> {
         "mean drag from {:.5} to {:.5}, mean lift from {:.4} to {:.4}, same area of the section",
         first.drag, last.drag, first.lift, last.lift
     );
+    let below = below.replace('-', "−");
     Ok(lines_svg(&[section, history], "Less drag at the same lift", &below)?)
 }
