@@ -8,7 +8,7 @@ use costate::problem::Problem;
 use costate::tableau::RK4;
 use costate_models::aerodynamics::checks::{march, refined};
 use costate_models::aerodynamics::wing::parameters::{
-    self, ALPHA, CAMBER, CAMBER_PLACE, FREQUENCY, MACH, PITCH,
+    self, CAMBER, CAMBER_PLACE, FREQUENCY, MACH, PITCH,
 };
 use costate_models::aerodynamics::wing::{Coefficients, Mean, Wing, WingError};
 
@@ -30,7 +30,7 @@ pub struct Case {
     pub size: Size,
     pub wing: Wing,
     pub p: Vec<f64>,
-    /// The steady flow at the largest angle, that a run starts from whatever its parameters are.
+    /// The steady flow at the mean angle, that a run starts from whatever its parameters are.
     pub start: Vec<f64>,
     pub steps: usize,
 }
@@ -45,12 +45,11 @@ impl Case {
             Size::Medium => ((96, 16), 1, 3400),
             Size::Full => ((96, 16), 2, 15_000),
         };
-        let (mean, amplitude) = (1.5_f64.to_radians(), 1_f64.to_radians());
-        let mut p = parameters::symmetric(0.72, mean + amplitude, 0.12);
+        let mut p = parameters::symmetric(0.72, 1.5_f64.to_radians(), 0.12);
         (p[CAMBER], p[CAMBER_PLACE]) = (0.01, 0.41);
         let (wing, start) = steady(coarsest, refinements, &p)?;
         let wing = wing.on_cores(cores);
-        (p[ALPHA], p[PITCH], p[FREQUENCY]) = (mean, amplitude, 1.0);
+        (p[PITCH], p[FREQUENCY]) = (1_f64.to_radians(), 1.0);
         wing.check(&p)?;
         let case = Case { size, wing, p, start, steps };
         let begin = (case.span().0, &case.start[..]);
@@ -68,11 +67,10 @@ impl Case {
         PI / (self.p[FREQUENCY] * self.p[MACH])
     }
 
-    /// From where the angle is largest on. The section rests there for a moment; one that started
-    /// to pitch at once would have the flow rush around its trailing edge.
+    /// From the mean angle on, where the steady flow has the lift of the cycle to 1 %; at the largest
+    /// angle it has not, and the loop of the lift would stay open by a tenth.
     pub fn span(&self) -> (f64, f64) {
-        let start = 0.25 * self.period();
-        (start, start + PERIODS * self.period())
+        (0.0, PERIODS * self.period())
     }
 
     /// The last period.
