@@ -66,7 +66,8 @@ fn file(directory: &str, name: &str, text: &str) -> String {
 #[test]
 fn gradient_prints_names_and_costs() {
     let text = stdout(&["gradient", LOTKA_VOLTERRA]);
-    for part in ["Lotka–Volterra", "dJ/da", "dJ/dy(0)", "dop853", "recomputed", "rhs", "seconds"]
+    for part in
+        ["Lotka–Volterra", "dJ/da", "dJ/dy(0)", "dJ/dT", "dop853", "recomputed", "rhs", "seconds"]
     {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -94,6 +95,7 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
     for (state, bar) in model.states().iter().zip(&gradient.wrt_y0) {
         assert_eq!(found["initial_state_gradient"][state].as_f64(), Some(*bar));
     }
+    assert_eq!(found["end_time_gradient"].as_f64(), Some(gradient.wrt_end_time));
     assert_eq!(found["method"], solved.method);
     assert_eq!(found["stats"]["steps"].as_u64(), Some(gradient.stats.steps));
     assert_eq!(found["stats"]["rhs"].as_u64(), Some(gradient.stats.rhs));
@@ -102,8 +104,16 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
 #[test]
 fn gradient_json_has_its_keys_and_digits() {
     let found = Value::from(json(&["gradient", GENE, "--snapshots", "4"]));
-    let expected =
-        ["model", "objective", "gradient", "initial_state_gradient", "method", "schedule", "stats"];
+    let expected = [
+        "model",
+        "objective",
+        "gradient",
+        "initial_state_gradient",
+        "end_time_gradient",
+        "method",
+        "schedule",
+        "stats",
+    ];
     assert!(has_keys(&found, &expected), "{:?}", keys(&found));
     let expected = [
         "steps",
@@ -498,7 +508,7 @@ fn help_and_version_are_no_failures() {
     }
 }
 
-/// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, BLOW and NONE standing for models, and the
+/// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, LATIN, BLOW and NONE standing for models, and the
 /// line on stderr behind `costate: `.
 const REFUSED: &[(&str, &str)] = &[
     (
@@ -516,6 +526,7 @@ const REFUSED: &[(&str, &str)] = &[
         "gradient nowhere.json",
         "nowhere.json: cannot be read (No such file or directory (os error 2)); check the path",
     ),
+    ("gradient LATIN", "LATIN: not UTF-8 text; check the path, or save the model in this encoding"),
     ("gradient models", "models: cannot be read (Is a directory (os error 21)); check the path"),
     (
         "gradient EMPTY",
@@ -553,6 +564,19 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "gradient LV --rtol tight",
         "invalid value 'tight' for '--rtol <R>': write a number, such as 1e-6; see '--help'",
+    ),
+    (
+        "gradient LV --schedule store-all --snapshots 3",
+        "--snapshots: store-all keeps every state; leave it out, or take another schedule",
+    ),
+    (
+        "gradient LV --fixed-steps 9 --max-steps 5",
+        "the argument '--fixed-steps <N>' cannot be used with '--max-steps <N>'; see '--help'",
+    ),
+    (
+        "gradient LV --budget -5",
+        "invalid value '-5' for '--budget <SIZE>': write a number of bytes, with a unit such as kB, \
+         MiB or GiB if you like; see '--help'",
     ),
     ("gradient LV --snapshots 0", "the number of snapshots is 0: it must be at least 1"),
     (
@@ -680,12 +704,15 @@ fn bad_input_is_refused_in_one_line() {
         );
         file("refused", &format!("{name}.json"), &text)
     };
+    let latin = file("refused", "latin.json", "");
+    fs::write(&latin, b"{ \"name\": \"K\xf6nig\" }").unwrap();
     let names = [
         ("LV", LOTKA_VOLTERRA.to_owned()),
         ("GENE", GENE.to_owned()),
         ("ROBERTSON", ROBERTSON.to_owned()),
         ("EMPTY", file("refused", "empty.json", "")),
         ("TEXT", file("refused", "text.json", "prey = 1")),
+        ("LATIN", latin),
         ("BLOW", model("blow", "k * y^2", r#", "objective": { "terminal": "y" }"#)),
         ("NONE", model("none", "-k * y", "")),
     ];
