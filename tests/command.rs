@@ -694,6 +694,45 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// The bytes that a message asks for.
+fn asked_for(output: &Output) -> u64 {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let digits = text.split(|c: char| !c.is_ascii_digit()).rfind(|word| !word.is_empty());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+}
+
+/// The times of Heun's many steps are more than a small budget leaves for them.
+#[test]
+fn a_budget_that_is_asked_for_will_do() {
+    let disk = directory("asked").join("disk");
+    let (disk, run) = (disk.to_str().unwrap(), ["--method", "heun", "--rtol", "1e-5"]);
+    for more in [&[][..], &["--threads", "2"], &["--disk", disk]] {
+        for command in ["gradient", "plan"] {
+            let with = |budget: u64| -> Vec<String> {
+                let budget = budget.to_string();
+                let words =
+                    [&[command, LOTKA_VOLTERRA, "--json", "--budget", &budget], &run[..], more];
+                words.concat().into_iter().map(str::to_owned).collect()
+            };
+            let costate = |budget| {
+                let words = with(budget);
+                costate(&words.iter().map(String::as_str).collect::<Vec<_>>())
+            };
+            let least = asked_for(&costate(0));
+            let needed = asked_for(&costate(least));
+            assert!(needed > least, "{command} {more:?}");
+            let output = costate(needed);
+            assert!(output.status.success(), "{command} {more:?}: {output:?}");
+            let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let held = match command {
+                "plan" => &found["memory_bytes"],
+                _ => &found["stats"]["peak_bytes"],
+            };
+            assert!(held.as_u64().unwrap() <= needed, "{command} {more:?}: {held} of {needed}");
+        }
+    }
+}
+
 #[test]
 fn bad_input_is_refused_in_one_line() {
     let model = |name: &str, rate: &str, objective: &str| {
