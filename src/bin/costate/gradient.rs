@@ -26,7 +26,7 @@ pub struct GradientCommand {
     #[command(flatten)]
     reversal: Reversal,
     /// Go on with the gradient that was not finished in this directory; what is not given is as it
-    /// was
+    /// was, but for what bounds memory and files, such as --snapshots: give that again
     #[arg(long, value_name = "DIR", conflicts_with = "disk")]
     resume: Option<PathBuf>,
     /// One JSON object, and nothing else, on stdout
