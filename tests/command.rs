@@ -66,7 +66,8 @@ fn file(directory: &str, name: &str, text: &str) -> String {
 #[test]
 fn gradient_prints_names_and_costs() {
     let text = stdout(&["gradient", LOTKA_VOLTERRA]);
-    for part in ["Lotka–Volterra", "dJ/da", "dJ/dy(0)", "dop853", "recomputed", "rhs", "seconds"]
+    for part in
+        ["Lotka–Volterra", "dJ/da", "dJ/dy(0)", "dJ/dT", "dop853", "recomputed", "rhs", "seconds"]
     {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -94,6 +95,7 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
     for (state, bar) in model.states().iter().zip(&gradient.wrt_y0) {
         assert_eq!(found["initial_state_gradient"][state].as_f64(), Some(*bar));
     }
+    assert_eq!(found["end_time_gradient"].as_f64(), Some(gradient.wrt_end_time));
     assert_eq!(found["method"], solved.method);
     assert_eq!(found["stats"]["steps"].as_u64(), Some(gradient.stats.steps));
     assert_eq!(found["stats"]["rhs"].as_u64(), Some(gradient.stats.rhs));
@@ -102,8 +104,16 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
 #[test]
 fn gradient_json_has_its_keys_and_digits() {
     let found = Value::from(json(&["gradient", GENE, "--snapshots", "4"]));
-    let expected =
-        ["model", "objective", "gradient", "initial_state_gradient", "method", "schedule", "stats"];
+    let expected = [
+        "model",
+        "objective",
+        "gradient",
+        "initial_state_gradient",
+        "end_time_gradient",
+        "method",
+        "schedule",
+        "stats",
+    ];
     assert!(has_keys(&found, &expected), "{:?}", keys(&found));
     let expected = [
         "steps",
@@ -498,7 +508,7 @@ fn help_and_version_are_no_failures() {
     }
 }
 
-/// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, BLOW and NONE standing for models, and the
+/// Arguments, with LV, GENE, ROBERTSON, EMPTY, TEXT, LATIN, BLOW and NONE standing for models, and the
 /// line on stderr behind `costate: `.
 const REFUSED: &[(&str, &str)] = &[
     (
@@ -516,6 +526,7 @@ const REFUSED: &[(&str, &str)] = &[
         "gradient nowhere.json",
         "nowhere.json: cannot be read (No such file or directory (os error 2)); check the path",
     ),
+    ("gradient LATIN", "LATIN: not UTF-8 text; check the path, or save the model in this encoding"),
     ("gradient models", "models: cannot be read (Is a directory (os error 21)); check the path"),
     (
         "gradient EMPTY",
@@ -553,6 +564,19 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "gradient LV --rtol tight",
         "invalid value 'tight' for '--rtol <R>': write a number, such as 1e-6; see '--help'",
+    ),
+    (
+        "gradient LV --schedule store-all --snapshots 3",
+        "--snapshots: store-all keeps every state; leave it out, or take another schedule",
+    ),
+    (
+        "gradient LV --fixed-steps 9 --max-steps 5",
+        "the argument '--fixed-steps <N>' cannot be used with '--max-steps <N>'; see '--help'",
+    ),
+    (
+        "gradient LV --budget -5",
+        "invalid value '-5' for '--budget <SIZE>': write a number of bytes, with a unit such as kB, \
+         MiB or GiB if you like; see '--help'",
     ),
     ("gradient LV --snapshots 0", "the number of snapshots is 0: it must be at least 1"),
     (
@@ -670,6 +694,45 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
+/// The bytes that a message asks for.
+fn asked_for(output: &Output) -> u64 {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let digits = text.split(|c: char| !c.is_ascii_digit()).rfind(|word| !word.is_empty());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+}
+
+/// The times of Heun's many steps are more than a small budget leaves for them.
+#[test]
+fn a_budget_that_is_asked_for_will_do() {
+    let disk = directory("asked").join("disk");
+    let (disk, run) = (disk.to_str().unwrap(), ["--method", "heun", "--rtol", "1e-5"]);
+    for more in [&[][..], &["--threads", "2"], &["--disk", disk]] {
+        for command in ["gradient", "plan"] {
+            let with = |budget: u64| -> Vec<String> {
+                let budget = budget.to_string();
+                let words =
+                    [&[command, LOTKA_VOLTERRA, "--json", "--budget", &budget], &run[..], more];
+                words.concat().into_iter().map(str::to_owned).collect()
+            };
+            let costate = |budget| {
+                let words = with(budget);
+                costate(&words.iter().map(String::as_str).collect::<Vec<_>>())
+            };
+            let least = asked_for(&costate(0));
+            let needed = asked_for(&costate(least));
+            assert!(needed > least, "{command} {more:?}");
+            let output = costate(needed);
+            assert!(output.status.success(), "{command} {more:?}: {output:?}");
+            let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let held = match command {
+                "plan" => &found["memory_bytes"],
+                _ => &found["stats"]["peak_bytes"],
+            };
+            assert!(held.as_u64().unwrap() <= needed, "{command} {more:?}: {held} of {needed}");
+        }
+    }
+}
+
 #[test]
 fn bad_input_is_refused_in_one_line() {
     let model = |name: &str, rate: &str, objective: &str| {
@@ -680,12 +743,15 @@ fn bad_input_is_refused_in_one_line() {
         );
         file("refused", &format!("{name}.json"), &text)
     };
+    let latin = file("refused", "latin.json", "");
+    fs::write(&latin, b"{ \"name\": \"K\xf6nig\" }").unwrap();
     let names = [
         ("LV", LOTKA_VOLTERRA.to_owned()),
         ("GENE", GENE.to_owned()),
         ("ROBERTSON", ROBERTSON.to_owned()),
         ("EMPTY", file("refused", "empty.json", "")),
         ("TEXT", file("refused", "text.json", "prey = 1")),
+        ("LATIN", latin),
         ("BLOW", model("blow", "k * y^2", r#", "objective": { "terminal": "y" }"#)),
         ("NONE", model("none", "-k * y", "")),
     ];

@@ -47,6 +47,11 @@ const CASES: &[(&str, &str, &str)] = &[
         r#""h0": 1e999,"#,
         "not JSON: number out of range at line 6 column 19; check brackets, commas, quotes and numbers there",
     ),
+    (
+        r#""start": 0, "end": 10"#,
+        r#""start": -1e308, "end": 1e308"#,
+        "time: from -1e308 to 1e308 is too long; bring start and end closer together",
+    ),
     (GOOD, "[1, 2]", "the model: expected an object, found a list"),
     (GOOD, "{}", "the model: the key `name` is missing; add it"),
     (r#""rates""#, r#""rate""#, "the model: unknown key `rate`; did you mean `rates`?"),

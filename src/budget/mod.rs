@@ -10,6 +10,6 @@ mod size;
 
 pub use assumed::Assumed;
 pub use measure::{Measured, measure, measure_places, measure_whole};
-pub(crate) use online::times_left;
+pub(crate) use online::{file_buffers, slots_beside, times_left};
 pub use plan::{Disk, Plan, Planned, Resources};
 pub use size::parse_bytes;

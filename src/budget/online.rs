@@ -72,7 +72,7 @@ impl Plan {
             steps: steps as u64,
             planned: Planned::Online { schedule, fast },
             threads: 1,
-            memory_bytes: in_memory * state + (BUFFERS + 1) * file + measured.sweep_bytes,
+            memory_bytes: in_memory * state + file_buffers(state) + measured.sweep_bytes,
             disk_bytes: (counts.snapshots_peak - in_memory) * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + in_memory as f64 * measured.touch_state,
@@ -81,10 +81,25 @@ impl Plan {
     }
 }
 
+/// Of states on their way to a disk and back, and of the one before the last.
+pub(crate) fn file_buffers(state: u64) -> u64 {
+    (BUFFERS + 1) * (state + FILE_OVERHEAD)
+}
+
 /// What is left for slots beside the times of steps whose number is not known yet: they are 8
 /// bytes each, and count where states are small.
 pub(crate) fn times_left(slots: u64, state: u64) -> u64 {
+    (slots - slots / share(state)).max(state)
+}
+
+/// Bytes for slots and times of which [`times_left`] leaves `grid` for the times, and a state for
+/// the one before the last step.
+pub(crate) fn slots_beside(grid: u64, state: u64) -> u64 {
+    grid.saturating_add(state).saturating_mul(share(state))
+}
+
+/// One part of how many is for the times.
+fn share(state: u64) -> u64 {
     const SMALL: u64 = 1024;
-    let share = if state < SMALL { 2 } else { 8 };
-    (slots - slots / share).max(state)
+    if state < SMALL { 2 } else { 8 }
 }

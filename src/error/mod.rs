@@ -116,9 +116,9 @@ pub enum Error {
     /// More memory was needed than the budget allows.
     #[error(
         "the run held {held} bytes, more than the budget of {budget}: the times of its {steps} \
-         steps take {grid} of them; give at least {held}"
+         steps take {grid} of them; give {needed}"
     )]
-    OverBudget { budget: u64, held: u64, steps: u64, grid: u64 },
+    OverBudget { budget: u64, held: u64, steps: u64, grid: u64, needed: u64 },
     /// A schedule asked for something that cannot be done.
     #[error(
         "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \

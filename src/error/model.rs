@@ -15,6 +15,9 @@ pub enum ModelError {
     /// The file cannot be read.
     #[error("cannot be read ({reason}); check the path")]
     Unreadable { reason: String },
+    /// The file is no text.
+    #[error("not UTF-8 text; check the path, or save the model in this encoding")]
+    NotUtf8,
     /// The file is empty.
     #[error("the file is empty; a model is a JSON object, see docs/model-format.md")]
     Empty,
@@ -75,6 +78,9 @@ pub enum ModelError {
     /// A time span that does not go forward.
     #[error("{path}: the end {end} is not after the start {start}; give a later end")]
     Span { path: String, start: f64, end: f64 },
+    /// A time span that is longer than a number can say.
+    #[error("{path}: from {start:e} to {end:e} is too long; bring start and end closer together")]
+    LongSpan { path: String, start: f64, end: f64 },
     /// An observation outside the time span.
     #[error(
         "{path}: {time} lies outside the time span {start} to {end}; remove it or extend the span"

@@ -78,6 +78,9 @@ impl Definition {
             if end <= start {
                 return Err(ModelError::Span { path: "time".into(), start, end });
             }
+            if !(end - start).is_finite() {
+                return Err(ModelError::LongSpan { path: "time".into(), start, end });
+            }
         }
         self.observables.iter().try_for_each(|observable| self.check_observable(observable))
     }

@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use super::planned::Beside;
 use super::{PlanSummary, Problem};
 use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::budget::{Disk, Measured, Plan, Planned, Resources, measure, times_left};
+use crate::budget::{Disk, Measured, Plan, Planned, Resources, file_buffers, measure, times_left};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::{AdjointKind, Method};
@@ -24,6 +25,8 @@ struct Tiers {
     slots: usize,
     /// For a known number of steps, where bytes were given.
     schedule: Option<Periodic>,
+    /// For an unknown number of steps, where bytes were given.
+    beside: Option<Beside>,
     summary: Option<PlanSummary>,
 }
 
@@ -57,7 +60,15 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
                 let tiers = self.controlled_tiers(&mut frontier)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
-                (self.controlled_gradient(frontier, &mut begun), begun)
+                let result = self.controlled_gradient(&mut frontier, &mut begun);
+                let within = |gradient: &Gradient| match begun.tiers.beside {
+                    Some(beside) => {
+                        self.within_budget(&gradient.stats, frontier.chain().grid_bytes(), beside)
+                    }
+                    None => Ok(()),
+                };
+                let result = result.and_then(|gradient| within(&gradient).map(|()| gradient));
+                (result, begun)
             }
         };
         let Begun { journal, from, store, tiers, .. } = begun;
@@ -98,7 +109,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let summary = Some(self.summary(plan.name(), 1, plan.seconds));
         let Planned::Periodic(periodic) = plan.planned else { return Ok(on_disk) };
         let (fast, slots) = (periodic.fast_slots(), periodic.num_slots());
-        Ok(Tiers { fast, slots, schedule: Some(periodic), summary })
+        Ok(Tiers { fast, slots, schedule: Some(periodic), beside: None, summary })
     }
 
     fn controlled_tiers<N: AdjointStepper<O>>(
@@ -114,7 +125,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let summary =
             PlanSummary { schedule: "online", budget_bytes, threads, predicted_seconds: None };
         let slots = fast.saturating_add(on_disk.slots);
-        Ok(Tiers { fast, slots, schedule: None, summary: Some(summary) })
+        let (own, files) = (measured.sweep_bytes, file_buffers(state));
+        let beside = Some(Beside { own, files, state });
+        Ok(Tiers { fast, slots, schedule: None, beside, summary: Some(summary) })
     }
 
     fn all_on_disk(&self, dim: usize) -> Result<Tiers, SnapshotError> {
@@ -129,7 +142,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             return Err(SnapshotError::DiskBudget { needed, budget });
         }
         let slots = self.options.snapshots.unwrap_or(room).min(room);
-        Ok(Tiers { fast: 0, slots, schedule: None, summary: None })
+        Ok(Tiers { fast: 0, slots, schedule: None, beside: None, summary: None })
     }
 
     fn begin(
@@ -192,7 +205,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
 
     fn controlled_gradient<N: AdjointStepper<O>>(
         &self,
-        mut frontier: Adaptive<'a, O, I, J, N>,
+        frontier: &mut Adaptive<'a, O, I, J, N>,
         begun: &mut Begun,
     ) -> Result<Gradient, Error> {
         let log = begun.journal.words()?;
@@ -225,20 +238,13 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 control: Vec::new(),
             };
             let (p, progress) = (self.p, self.options.on_progress);
-            return gradient_online_noted(
-                &mut frontier,
-                p,
-                schedule,
-                &mut begun.store,
-                progress,
-                noted,
-            );
+            return gradient_online_noted(frontier, p, schedule, &mut begun.store, progress, noted);
         }
         let mut pass = None;
         if !all_known {
             begun.from = None;
             begun.journal.rewind();
-            pass = Some(adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?.1);
+            pass = Some(adjoint::value_online(frontier, self.p, self.options.on_progress)?.1);
         }
         let (log, control) = (frontier.log(begun.journal.num_words()), frontier.control());
         let schedule = self.offline(frontier.chain().num_steps(), begun)?;

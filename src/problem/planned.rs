@@ -1,8 +1,10 @@
 //! A gradient in a budget of bytes, or on several threads.
 
 use super::Problem;
-use crate::adjoint::{self, Gradient, gradient_online, gradient_online_on_lanes};
-use crate::budget::{Disk, Measured, Plan, Resources, measure, measure_whole, times_left};
+use crate::adjoint::{self, Gradient, Stats, gradient_online, gradient_online_on_lanes};
+use crate::budget::{
+    Disk, Measured, Plan, Resources, file_buffers, measure, measure_whole, slots_beside, times_left,
+};
 use crate::error::Error;
 use crate::method::Method;
 use crate::objective::Objective;
@@ -24,6 +26,24 @@ pub struct PlanSummary {
     /// Seconds that the gradient was to take, by what a few of its steps cost; where error control
     /// chooses the steps, as soon as their number was known.
     pub predicted_seconds: Option<f64>,
+}
+
+/// What a run whose steps error control chooses holds beside its slots and the times of its steps.
+#[derive(Clone, Copy)]
+pub(super) struct Beside {
+    /// The sweeps' own.
+    pub own: u64,
+    /// States on their way to files and back.
+    pub files: u64,
+    /// The bytes of a state.
+    pub state: u64,
+}
+
+impl Beside {
+    fn lanes(lanes: usize, measured: &Measured) -> Self {
+        let own = lanes as u64 * measured.sweep_bytes;
+        Beside { own, files: 0, state: measured.sizes.state }
+    }
 }
 
 /// Steps of error control that are tried to learn what they cost.
@@ -78,7 +98,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             let gradient = gradient_online_on_lanes(&mut frontier, p, pair, progress)?;
             let pair = Pair::new(frontier.chain().num_steps(), slots, costs)?;
             let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
-            self.within_budget(&gradient, frontier.chain().grid_bytes())?;
+            self.within_budget(
+                &gradient.stats,
+                frontier.chain().grid_bytes(),
+                Beside::lanes(2, &measured),
+            )?;
             return Ok((gradient, self.summary("pair", 2, seconds)));
         }
         let slots = times_left(measured.slot_bytes(resources.memory)?, state);
@@ -86,7 +110,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let mut store = MemoryStore::new();
         let gradient = gradient_online(&mut frontier, p, schedule.clone(), &mut store, progress)?;
         let counts = Counts::of_online(schedule, frontier.chain().num_steps())?;
-        self.within_budget(&gradient, frontier.chain().grid_bytes())?;
+        self.within_budget(
+            &gradient.stats,
+            frontier.chain().grid_bytes(),
+            Beside::lanes(1, &measured),
+        )?;
         Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
     }
 
@@ -112,15 +140,13 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             // Error control costs more than the steps it accepts.
             let accepted = steps as f64 * measured.costs.step;
             plan.seconds += (pass.seconds_forward - accepted).max(0.0);
-            return match self.options.budget {
-                Some(budget) if plan.memory_bytes > budget => Err(Error::OverBudget {
-                    budget,
-                    held: plan.memory_bytes,
-                    steps: plan.steps,
-                    grid: chain.grid_bytes() as u64,
-                }),
-                _ => Ok(plan),
-            };
+            let lanes = Beside::lanes(plan.threads, &measured);
+            let files = if disk.is_some() { file_buffers(lanes.state) } else { 0 };
+            let beside = Beside { files, ..lanes };
+            let held =
+                Stats { peak_bytes: plan.memory_bytes, steps: plan.steps, ..Stats::default() };
+            self.within_budget(&held, chain.grid_bytes(), beside)?;
+            return Ok(plan);
         };
         let chain = self.fixed(stepper, steps)?;
         let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
@@ -168,15 +194,20 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }
     }
 
-    fn within_budget(&self, gradient: &Gradient, grid: usize) -> Result<(), Error> {
-        let stats = &gradient.stats;
+    /// Fails where a run held more than the budget, of which the times of its steps are `grid` bytes.
+    pub(super) fn within_budget(
+        &self,
+        stats: &Stats,
+        grid: usize,
+        Beside { own, files, state }: Beside,
+    ) -> Result<(), Error> {
+        let (held, steps, grid) = (stats.peak_bytes, stats.steps, grid as u64);
         match self.options.budget {
-            Some(budget) if stats.peak_bytes > budget => Err(Error::OverBudget {
-                budget,
-                held: stats.peak_bytes,
-                steps: stats.steps,
-                grid: grid as u64,
-            }),
+            Some(budget) if held > budget => {
+                // With more bytes the slots take more, too.
+                let needed = own.saturating_add(slots_beside(grid.saturating_add(files), state));
+                Err(Error::OverBudget { budget, held, steps, grid, needed })
+            }
             _ => Ok(()),
         }
     }

@@ -93,6 +93,35 @@ fn follows_decays_faster_than_any_step() {
     }
 }
 
+/// y' = −k (y − q) from y = q + 1, J = ∫ (y − q)² dt: soon λ is nothing but rounding, or follows an
+/// interpolant whose terms cancel, which error control must not resolve.
+#[test]
+fn passes_over_a_cost_that_has_died_out() {
+    for q in [0.0, 1.0] {
+        let model = Model::trace(1, 1, |_, y, p| [-(&p[0] * (&y[0] - q))])
+            .initial(|_| [(q + 1.0).into()])
+            .running(|_, y, _| (y[0].clone() - q).powi(2))
+            .build()
+            .unwrap();
+        for tableau in ESDIRK {
+            for (exponent, rtol) in [5, 7, 10].into_iter().flat_map(|e| [(e, 1e-6), (e, 1e-9)]) {
+                let k = 10.0_f64.powi(exponent);
+                let gradient = Problem::new(&model, &model, &model, (0.0, 1.0), &[k])
+                    .method(AnyMethod::Named(tableau))
+                    .adjoint(AdjointKind::Continuous)
+                    .rtol(rtol)
+                    .gradient()
+                    .unwrap_or_else(|error| panic!("{}, k = {k:e}: {error}", tableau.name));
+                let by_k = gradient.wrt_params[0] * -2.0 * k * k - 1.0;
+                let by_y0 = gradient.wrt_y0[0] * k - 1.0;
+                let allowed = 100.0 * rtol.powf(0.75);
+                let error = by_k.abs().max(by_y0.abs());
+                assert!(error < allowed, "{}, k = {k:e}, {rtol:e}: {error:e}", tableau.name);
+            }
+        }
+    }
+}
+
 /// J = (y(t) − 3)² of y' = −k y at the least positive time, where a substep has no length to divide by.
 #[test]
 fn reads_observations_at_the_least_time() {

@@ -18,7 +18,7 @@ use crate::json::{Named, to_line};
 use crate::options::{Reversal, Run};
 use crate::progress::Bar;
 
-/// The objective, its gradient by parameters and initial state, and what they cost
+/// The objective, its gradient by parameters, initial state and end time, and what they cost
 #[derive(Args)]
 pub struct GradientCommand {
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub struct GradientCommand {
     #[command(flatten)]
     reversal: Reversal,
     /// Go on with the gradient that was not finished in this directory; what is not given is as it
-    /// was
+    /// was, but for what bounds memory and files, such as --snapshots: give that again
     #[arg(long, value_name = "DIR", conflicts_with = "disk")]
     resume: Option<PathBuf>,
     /// One JSON object, and nothing else, on stdout
@@ -47,7 +47,7 @@ impl GradientCommand {
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
         let on_event = |event| bar.on_event(span, event);
         let on_progress = |progress| bar.on_progress(progress);
-        let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
+        let problem = self.reversal.apply(run.problem(&loaded)?)?.adjoint(adjoint);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let mut problem = problem.tag(text, to_line(&noted));
         if let Some(directory) = &self.resume {
@@ -97,6 +97,7 @@ struct GradientJson<'a> {
     objective: f64,
     gradient: Named<'a, f64>,
     initial_state_gradient: Named<'a, f64>,
+    end_time_gradient: f64,
     method: &'static str,
     schedule: &'static str,
     stats: StatsJson,
@@ -135,6 +136,7 @@ impl<'a> GradientJson<'a> {
             objective: gradient.value,
             gradient: Named(parameters.zip(gradient.wrt_params.iter().copied()).collect()),
             initial_state_gradient: Named(states.zip(gradient.wrt_y0.iter().copied()).collect()),
+            end_time_gradient: gradient.wrt_end_time,
             method,
             schedule,
             stats: StatsJson::from(solved),
@@ -193,6 +195,7 @@ fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> Strin
     for (k, (name, value)) in by_state.iter().enumerate() {
         row(if k == 0 { "initial state" } else { "" }, name, value);
     }
+    row("end time", "dJ/dT", &gradient.wrt_end_time);
     let _ = write!(
         text,
         "\nmethod         {method}, {adjoint} adjoint\n\
@@ -206,8 +209,9 @@ fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> Strin
 /// Where backsolve lost its way, if it did.
 fn replayed(replays: &[Replay]) -> String {
     replays.first().map_or_else(String::new, |Replay { span, cause, .. }| {
+        let segments = if replays.len() == 1 { "segment" } else { "segments" };
         let count = replays.len();
-        format!("replayed       {count} segments, from t = {} back: {cause}\n", span.end)
+        format!("replayed       {count} {segments}, from t = {} back: {cause}\n", span.end)
     })
 }
 

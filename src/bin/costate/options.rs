@@ -41,7 +41,8 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
     fixed_steps: Option<usize>,
     /// The most steps that error control may try [default: 1000000]
-    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true,
+          conflicts_with = "fixed_steps")]
     max_steps: Option<usize>,
     /// Another value for a parameter, not its logarithm; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
@@ -167,10 +168,11 @@ pub struct Reversal {
     #[command(flatten)]
     pub kept: Keeping,
     /// Hold at most this much memory, such as 200MiB: what is kept is what saves most time
-    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with_all = ["snapshots", "schedule"])]
+    #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true,
+          conflicts_with_all = ["snapshots", "schedule"])]
     budget: Option<u64>,
     /// Hold at most this much in files, such as 20GiB [default: what there is room for]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
     disk_budget: Option<u64>,
     /// Take steps on this many cores; two are of use [default: 1]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
@@ -196,7 +198,11 @@ impl Keeping {
 }
 
 impl Reversal {
-    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
+    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> Result<ModelProblem<'a>, Failure> {
+        if self.kept.schedule == Some(ScheduleKind::StoreAll) && self.kept.snapshots.is_some() {
+            let given = "--snapshots: store-all keeps every state";
+            return Err(Failure::new(format!("{given}; leave it out, or take another schedule")));
+        }
         let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
             problem = problem.budget(bytes);
@@ -207,7 +213,7 @@ impl Reversal {
         if let Some(threads) = self.threads {
             problem = problem.threads(threads);
         }
-        problem
+        Ok(problem)
     }
 }
 

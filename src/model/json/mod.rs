@@ -5,6 +5,7 @@ mod formulas;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use self::cursor::Cursor;
@@ -54,7 +55,10 @@ impl Model {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Model, ModelError> {
         let path = path.as_ref();
         std::fs::read_to_string(path)
-            .map_err(|error| ModelError::Unreadable { reason: error.to_string() })
+            .map_err(|error| match error.kind() {
+                ErrorKind::InvalidData => ModelError::NotUtf8,
+                _ => ModelError::Unreadable { reason: error.to_string() },
+            })
             .and_then(|text| Model::from_json(&text))
             .map_err(|error| ModelError::InFile {
                 path: path.display().to_string(),

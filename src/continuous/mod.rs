@@ -1,0 +1,232 @@
+//! The continuous adjoint: instead of the step's own adjoint, the differential equation
+//!
+//! λ' = −f_yᵀ λ − r_y,  p̄' = −f_pᵀ λ − r_p,
+//!
+//! is integrated from t_{n+1} back to t_n under its own error control, y(t) read from the forward
+//! step's dense output; seeds w of points inside the step make λ jump by w (Cao, Li, Petzold &
+//! Serban, SIAM J. Sci. Comput. 24 (2003), doi 10.1137/S1064827501380630). Its gradient tends to
+//! that of the exact solution as the tolerances fall, but is not that of the computed one.
+
+mod backward;
+mod ode;
+mod tolerance;
+
+use crate::error::StepFailure;
+use crate::grid::Step;
+use crate::objective::Objective;
+use crate::ode::{Jvp, Ode, Vjp};
+use crate::stepper::stages::dot;
+use crate::stepper::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
+pub use backward::{Backward, Seeds};
+pub use ode::{AdjointOde, AdjointWork};
+pub(crate) use tolerance::{ABSOLUTE, largest, quadrature_error};
+
+/// A method whose adjoint is that of the differential equation.
+///
+/// ```
+/// use costate::adjoint::gradient;
+/// use costate::continuous::Continuous;
+/// use costate::grid::TimeGrid;
+/// use costate::model::Model;
+/// use costate::recurrence::Discretization;
+/// use costate::schedule::Revolve;
+/// use costate::snapshot::MemoryStore;
+/// use costate::stepper::ExplicitRk;
+/// use costate::tableau::{DOP853, TSIT5};
+///
+/// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+///     .initial(|_p| [1.0.into()])
+///     .terminal(|y, _p| y[0].clone())
+///     .build()?;
+/// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
+/// let stepper = Continuous::new(ExplicitRk::new(&DOP853), ExplicitRk::new(&TSIT5), 1e-10);
+/// let chain = Discretization::new(&decay, &decay, &decay, stepper, grid)?;
+/// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
+/// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Continuous<M, A> {
+    forward: M,
+    backward: A,
+    rtol: f64,
+}
+
+/// The forward step's tape, and the seeds inside it.
+#[derive(Debug)]
+pub struct ContinuousTape<T> {
+    forward: T,
+    step: Step,
+    counts: Counts,
+    /// θ of the seeds.
+    thetas: Vec<f64>,
+    /// The seeds by rows.
+    seeds: Vec<f64>,
+}
+
+impl<M, A> Continuous<M, A> {
+    /// Integrates forward by `forward` and the adjoint equation by `backward`, at relative
+    /// tolerance `rtol`.
+    pub fn new(forward: M, backward: A, rtol: f64) -> Self {
+        Continuous { forward, backward, rtol }
+    }
+}
+
+impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M, A> {
+    type Tape = ContinuousTape<M::Tape>;
+
+    fn name(&self) -> &'static str {
+        self.forward.name()
+    }
+
+    fn order(&self) -> u32 {
+        self.forward.order()
+    }
+
+    fn embedded_order(&self) -> Option<u32> {
+        self.forward.embedded_order()
+    }
+
+    fn dense_order(&self) -> u32 {
+        self.forward.dense_order()
+    }
+
+    fn tape(&self, ode: &O) -> Self::Tape {
+        ContinuousTape {
+            forward: self.forward.tape(ode),
+            step: Step { t: f64::NAN, t_next: f64::NAN },
+            counts: Counts::default(),
+            thetas: Vec::new(),
+            seeds: Vec::new(),
+        }
+    }
+
+    fn tape_bytes(&self, ode: &O) -> usize {
+        // The backward integration holds about as much as a step.
+        2 * self.forward.tape_bytes(ode)
+    }
+
+    fn kept_tape(&self, ode: &O, _part: Part) -> Self::Tape {
+        ContinuousTape {
+            forward: self.forward.kept_tape(ode, Part::StatesAndSlopes),
+            step: Step { t: f64::NAN, t_next: f64::NAN },
+            counts: Counts::default(),
+            thetas: Vec::new(),
+            seeds: Vec::new(),
+        }
+    }
+
+    fn kept_tape_bytes(&self, ode: &O, _part: Part) -> usize {
+        size_of::<Self::Tape>() + self.forward.kept_tape_bytes(ode, Part::StatesAndSlopes)
+    }
+
+    /// The adjoint reads the dense output, which needs the slopes.
+    fn exchange(&self, _part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape) {
+        self.forward.exchange(Part::StatesAndSlopes, &mut tape.forward, &mut kept.forward);
+        std::mem::swap(&mut tape.step, &mut kept.step);
+        tape.thetas.clear();
+        tape.seeds.clear();
+    }
+
+    fn step(
+        &self,
+        ode: &O,
+        p: &[f64],
+        step: Step,
+        y: &mut [f64],
+        tape: &mut Self::Tape,
+    ) -> Result<(), StepFailure> {
+        tape.step = step;
+        tape.thetas.clear();
+        tape.seeds.clear();
+        self.forward.step(ode, p, step, y, &mut tape.forward)
+    }
+
+    fn error_norm(
+        &self,
+        ode: &O,
+        p: &[f64],
+        y_next: &[f64],
+        tolerances: &Tolerances,
+        tape: &mut Self::Tape,
+    ) -> f64 {
+        self.forward.error_norm(ode, p, y_next, tolerances, &mut tape.forward)
+    }
+
+    fn worst_component(&self, y_next: &[f64], tolerances: &Tolerances, tape: &Self::Tape) -> usize {
+        self.forward.worst_component(y_next, tolerances, &tape.forward)
+    }
+
+    fn complete(&self, ode: &O, p: &[f64], tape: &mut Self::Tape) {
+        self.forward.complete(ode, p, &mut tape.forward);
+    }
+
+    fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [f64]) {
+        self.forward.dense(theta, &tape.forward, out);
+    }
+
+    fn num_quadrature(&self) -> usize {
+        self.forward.num_quadrature()
+    }
+
+    fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
+        self.forward.quadrature(i, &tape.forward)
+    }
+
+    fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [f64] {
+        self.forward.start(&tape.forward)
+    }
+
+    fn stiffness(&self, tape: &Self::Tape) -> Option<f64> {
+        self.forward.stiffness(&tape.forward)
+    }
+
+    fn counts(&self, tape: &Self::Tape) -> Counts {
+        self.forward.counts(&tape.forward) + tape.counts
+    }
+}
+
+impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, A> {
+    fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, _t_next_bar: Option<&mut f64>) {
+        tape.thetas.push(theta);
+        tape.seeds.extend_from_slice(w);
+    }
+
+    fn step_adjoint<J: Objective>(
+        &self,
+        ode: &O,
+        p: &[f64],
+        objective: &J,
+        scratch: &mut J::Scratch,
+        tape: &mut Self::Tape,
+        bars: Bars<'_, f64>,
+    ) -> Result<(), StepFailure> {
+        self.forward.complete(ode, p, &mut tape.forward);
+        let step = tape.step;
+        if let Some(bar) = bars.t_next_bar {
+            let (mut y, mut dy) = (vec![0.0; ode.dim()], vec![0.0; ode.dim()]);
+            self.forward.dense(1.0, &tape.forward, &mut y);
+            ode.rhs(step.t_next, &y, p, &mut dy, &mut ode.work());
+            *bar += dot(bars.lambda, &dy) + objective.integrand(step.t_next, &y, p, scratch);
+        }
+        let adjoint =
+            AdjointOde { ode, forward: &self.forward, tape: &tape.forward, step, p, objective };
+        let seeds = Seeds { thetas: &tape.thetas, rows: &tape.seeds };
+        let counts = self.backward.backward(&adjoint, seeds, self.rtol, bars.lambda, bars.p_bar)?;
+        tape.counts = tape.counts + counts;
+        Ok(())
+    }
+}
+
+impl<O: Jvp, M: TangentStepper<O>, A: Clone + Send + Sync> TangentStepper<O> for Continuous<M, A> {
+    fn step_tangent(
+        &self,
+        ode: &O,
+        p: &[f64],
+        p_dot: &[f64],
+        tape: &mut Self::Tape,
+        y_dot: &mut [f64],
+    ) -> Result<(), StepFailure> {
+        self.forward.step_tangent(ode, p, p_dot, &mut tape.forward, y_dot)
+    }
+}

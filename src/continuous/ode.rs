@@ -1,0 +1,93 @@
+//! The adjoint equation of one step, as an ODE.
+
+use crate::grid::Step;
+use crate::linalg::{Matrix, Structure};
+use crate::objective::Objective;
+use crate::ode::{Jacobian, Ode, Vjp};
+use crate::stepper::Stepper;
+
+/// λ' over the reversed time τ = −t: dλ/dτ = f_yᵀ λ + r_y.
+pub struct AdjointOde<'a, O: Ode, M: Stepper<O>, J> {
+    pub(super) ode: &'a O,
+    pub(super) forward: &'a M,
+    pub(super) tape: &'a M::Tape,
+    pub(super) step: Step,
+    pub(super) p: &'a [f64],
+    pub(super) objective: &'a J,
+}
+
+/// The state at a time, what f left there, and f_pᵀλ + r_p.
+pub struct AdjointWork<W, C> {
+    inner: W,
+    scratch: C,
+    y: Vec<f64>,
+    dy: Vec<f64>,
+    pub(super) p_rate: Vec<f64>,
+    jacobian: Option<Matrix>,
+}
+
+impl<O: Ode, M: Stepper<O>, J> AdjointOde<'_, O, M, J> {
+    /// Reads the state at time −τ.
+    pub(super) fn read(&self, tau: f64, y: &mut [f64]) -> f64 {
+        let t = (-tau).clamp(self.step.t, self.step.t_next);
+        self.forward.dense(self.step.fraction(t), self.tape, y);
+        t
+    }
+}
+
+impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
+    type Work = AdjointWork<O::Work, J::Scratch>;
+
+    fn dim(&self) -> usize {
+        self.ode.dim()
+    }
+
+    fn num_params(&self) -> usize {
+        self.ode.num_params()
+    }
+
+    fn work(&self) -> Self::Work {
+        AdjointWork {
+            inner: self.ode.work(),
+            scratch: self.objective.scratch(),
+            y: vec![0.0; self.ode.dim()],
+            dy: vec![0.0; self.ode.dim()],
+            p_rate: vec![0.0; self.ode.num_params()],
+            jacobian: None,
+        }
+    }
+
+    fn rhs(&self, tau: f64, lambda: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {
+        let AdjointWork { inner, scratch, y, dy, p_rate, .. } = work;
+        let t = self.read(tau, y);
+        let mut t_bar = 0.0;
+        rate.fill(0.0);
+        p_rate.fill(0.0);
+        self.ode.rhs(t, y, p, dy, inner);
+        self.ode.vjp(t, y, p, lambda, rate, p_rate, &mut t_bar, inner);
+        if self.objective.has_integrand() {
+            self.objective.integrand_vjp(t, y, p, 1.0, rate, p_rate, &mut t_bar, scratch);
+        }
+    }
+}
+
+impl<O: Vjp + Jacobian, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_, O, M, J> {
+    fn structure(&self) -> Structure {
+        self.ode.structure().transposed()
+    }
+
+    fn jacobian(
+        &self,
+        tau: f64,
+        _lambda: &[f64],
+        p: &[f64],
+        out: &mut Matrix,
+        work: &mut Self::Work,
+    ) {
+        let t = self.read(tau, &mut work.y);
+        let zeros = || Matrix::zeros(self.ode.dim(), self.ode.structure());
+        let forward = work.jacobian.get_or_insert_with(zeros);
+        self.ode.jacobian(t, &work.y, p, forward, &mut work.inner);
+        forward.transpose_into(out);
+    }
+}
