@@ -102,6 +102,15 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
 }
 
 #[test]
+fn an_option_without_effect_is_told() {
+    let arguments = ["gradient", LOTKA_VOLTERRA, "--schedule", "store-all", "--snapshots", "3"];
+    let output = costate(&arguments);
+    assert!(output.status.success());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("store-all keeps every state, whatever --snapshots says"), "{told}");
+}
+
+#[test]
 fn gradient_json_has_its_keys_and_digits() {
     let found = Value::from(json(&["gradient", GENE, "--snapshots", "4"]));
     let expected = [
@@ -564,10 +573,6 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "gradient LV --rtol tight",
         "invalid value 'tight' for '--rtol <R>': write a number, such as 1e-6; see '--help'",
-    ),
-    (
-        "gradient LV --schedule store-all --snapshots 3",
-        "--snapshots: store-all keeps every state; leave it out, or take another schedule",
     ),
     (
         "gradient LV --fixed-steps 9 --max-steps 5",

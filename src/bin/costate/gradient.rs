@@ -47,7 +47,7 @@ impl GradientCommand {
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
         let on_event = |event| bar.on_event(span, event);
         let on_progress = |progress| bar.on_progress(progress);
-        let problem = self.reversal.apply(run.problem(&loaded)?)?.adjoint(adjoint);
+        let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let mut problem = problem.tag(text, to_line(&noted));
         if let Some(directory) = &self.resume {

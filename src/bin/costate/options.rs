@@ -198,10 +198,9 @@ impl Keeping {
 }
 
 impl Reversal {
-    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> Result<ModelProblem<'a>, Failure> {
+    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
         if self.kept.schedule == Some(ScheduleKind::StoreAll) && self.kept.snapshots.is_some() {
-            let given = "--snapshots: store-all keeps every state";
-            return Err(Failure::new(format!("{given}; leave it out, or take another schedule")));
+            eprintln!("costate: note: store-all keeps every state, whatever --snapshots says");
         }
         let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
@@ -213,7 +212,7 @@ impl Reversal {
         if let Some(threads) = self.threads {
             problem = problem.threads(threads);
         }
-        Ok(problem)
+        problem
     }
 }
 
