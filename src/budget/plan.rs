@@ -156,7 +156,7 @@ impl Plan {
         }
         let OnLanes { pair, states, tapes, taken, nanoseconds } =
             best.ok_or(ScheduleError::NoSlots)?;
-        let handed = measured.handed_over(tapes);
+        let (handed, lower_bound) = (measured.handed_over(tapes), measured.once(steps));
         Ok(Plan {
             steps: steps as u64,
             planned: Planned::Pair(pair),
@@ -164,8 +164,9 @@ impl Plan {
             memory_bytes: states * measured.sizes.state + handed + 2 * measured.sweep_bytes,
             disk_bytes: 0,
             recomputed_steps: taken.saturating_sub(steps as u64),
-            seconds: nanoseconds * 1e-9 + states as f64 * measured.touch_state,
-            lower_bound: measured.once(steps),
+            // Whole nanoseconds may be fewer.
+            seconds: (nanoseconds * 1e-9).max(lower_bound) + states as f64 * measured.touch_state,
+            lower_bound,
         })
     }
 

@@ -5,6 +5,7 @@ mod common;
 mod failures;
 #[path = "../bits/network.rs"]
 mod network;
+mod plans;
 mod schedules;
 
 use common::{Case, Law, bits, everywhere};

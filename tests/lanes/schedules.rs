@@ -336,6 +336,10 @@ fn makespans_are_those_counted_by_hand() {
 #[test]
 fn the_interpreter_finds_every_fault() {
     let begin = [(0, store(0, 0)), (0, advance(0, 1))];
+    let handed = [(1, restore(0, 0)), (1, advance(0, 1)), (1, store_tape(0, 1))];
+    // Lane 0's tape is that of step 0 when it takes the one handed over.
+    let again = [(0, reverse(1)), (0, restore(0, 0)), (0, advance(0, 1))];
+    let again = [&handed[..], &again, &[(0, restore(0, 1)), (0, reverse(0))]].concat();
     for (more, text) in [
         (vec![(1, advance(0, 1))], "asks lane 1 for Advance { from: 0, to: 1 } while no state"),
         (vec![(1, restore(1, 0))], "restores step 1 from slot 0, which holds step 0"),
@@ -351,6 +355,17 @@ fn the_interpreter_finds_every_fault() {
         (vec![(0, reverse(1)), (0, reverse(1))], "and 1 steps are left to reverse"),
         (vec![(0, reverse(1))], "ends with 1 steps not reversed"),
         (vec![], "ends with 1 steps not reversed"),
+        (vec![(0, store_tape(0, 1))], "asks lane 0 for Store { step: 0, slot: 1, keep: Tape }"),
+        (vec![(1, restore(0, 0)), (1, store_tape(0, 1))], "asks lane 1 for Store"),
+        ([&handed[..], &[(1, store_tape(0, 2))]].concat(), "asks lane 1 for Store"),
+        ([&handed[..], &[(2, restore(0, 1))]].concat(), "asks lane 2 for Restore"),
+        // y_1, which the adjoint of step 0 needs, is on the tape of step 1, which is not there.
+        ([&handed[..], &[(0, restore(0, 1)), (0, reverse(0))]].concat(), "asks lane 0 for Reverse"),
+        (again, "asks lane 0 for Reverse { step: 0 }"),
+        (
+            [&handed[..], &[(0, reverse(1)), (0, restore(0, 1)), (0, restore(0, 1))]].concat(),
+            "restores step 0 from slot 1, which holds nothing",
+        ),
     ] {
         let actions = [&begin[..], &more].concat();
         let error = LaneCounts::of(Listed::of(&actions), LaneCosts::USUAL).unwrap_err().to_string();
