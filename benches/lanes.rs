@@ -72,15 +72,17 @@ fn table<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], runs: usize) -> Resu
     let steps = chain.num_steps();
     let costs = measure(chain, p)?;
     println!(
-        "{steps} steps of {} numbers; F = {} ns, A = {} ns",
+        "{steps} steps of {} numbers; F = {} ns, A = {} ns; a tape is {:.1} states",
         chain.dim(),
         costs.step,
-        costs.adjoint
+        costs.adjoint,
+        chain.kept_bytes(0) as f64 / (8 * chain.dim()) as f64
     );
     let root = 2 * (steps as f64).sqrt() as usize;
     let store = || MemoryStore::new();
     let one = |slots| gradient(chain, p, Revolve::new(steps, slots)?, &mut store());
-    let two = |slots| gradient_on_lanes(chain, p, Pair::new(steps, slots, costs)?, &|_| {});
+    let pair = |slots, tapes| Pair::with_tapes(steps, slots, tapes, costs);
+    let two = |slots, tapes| gradient_on_lanes(chain, p, pair(slots, tapes)?, &|_| {});
     let all = || gradient(chain, p, StoreAll::new(steps), &mut store());
     type Task<'a> = (String, f64, Box<dyn Fn() -> Result<Gradient, Error> + 'a>);
     let ideal = (steps as u64 - 1) * costs.step + steps as u64 * (costs.step + costs.adjoint);
@@ -89,18 +91,20 @@ fn table<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], runs: usize) -> Resu
         let steps = steps as u64;
         let advances = optimum::t(steps, slots as u64);
         let alone = advances * costs.step + steps * (costs.step + costs.adjoint);
-        let pair = LaneCounts::of(Pair::new(steps as usize, slots, costs)?, costs)?.makespan;
         let of_ideal = |time: u64| time as f64 / ideal as f64;
         tasks.push((
             format!("{slots} states, one core"),
             of_ideal(alone),
             Box::new(move || one(slots)),
         ));
-        tasks.push((
-            format!("{slots} states, two cores"),
-            of_ideal(pair),
-            Box::new(move || two(slots)),
-        ));
+        for tapes in [0, 2, 4] {
+            let makespan = LaneCounts::of(pair(slots, tapes)?, costs)?.makespan;
+            tasks.push((
+                format!("{slots} states, two cores, {tapes} tapes"),
+                of_ideal(makespan),
+                Box::new(move || two(slots, tapes)),
+            ));
+        }
     }
     let mut best = vec![(f64::INFINITY, f64::INFINITY); tasks.len()];
     for _ in 0..runs {
@@ -111,11 +115,11 @@ fn table<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], runs: usize) -> Resu
             best.1 = best.1.min(busy.elapsed().as_secs_f64());
         }
     }
-    println!("{:24} {:>9} {:>8} {:>8} {:>9}", "", "seconds", "of all", "busy", "expected");
+    println!("{:32} {:>9} {:>8} {:>8} {:>9}", "", "seconds", "of all", "busy", "expected");
     let (all, ideal) = (best[0].0, ideal as f64 * 1e-9);
     for ((name, expected, _), (seconds, busy)) in tasks.iter().zip(&best) {
         let (of_all, busy) = (seconds / all, busy / ideal);
-        println!("{name:24} {seconds:9.3} {of_all:8.3} {busy:8.3} {expected:9.3}");
+        println!("{name:32} {seconds:9.3} {of_all:8.3} {busy:8.3} {expected:9.3}");
     }
     Ok(())
 }

@@ -222,6 +222,7 @@ fn in_a_budget(what: &str) {
     let run = if words.next().is_some() { run.on_disk(&directory) } else { run };
     let g = run.gradient().unwrap();
     assert!(g.stats.peak_bytes <= budget << 20, "{:?}", g.stats);
+    assert!(threads == 1 || g.stats.from_tape > 0, "{:?}", g.stats);
     let _ = std::fs::remove_dir(directory);
     tell_peak();
     let hash = g.wrt_params.iter().fold(0u64, |h, x| h.rotate_left(5) ^ x.to_bits());

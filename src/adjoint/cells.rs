@@ -1,11 +1,15 @@
-//! Slots of states that several threads share.
+//! Slots of states and tapes that several threads share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use num_traits::Zero;
+
 use super::dispatch::Order;
 use crate::error::SnapshotError;
+use crate::recurrence::Recurrence;
 use crate::scalar::Scalar;
+use crate::schedule::Keep;
 
 /// A few microseconds' worth: what waking a thread costs.
 const LOOKS: u32 = 100;
@@ -14,32 +18,41 @@ const LOOKS: u32 = 100;
 pub(super) struct Stopped;
 
 /// Slots, each of which meets its orders in their turns.
-pub(super) struct Cells<S> {
-    cells: Vec<Cell<S>>,
+pub(super) struct Cells<R: Recurrence> {
+    cells: Vec<Cell<R>>,
     stopped: AtomicBool,
     in_use: AtomicUsize,
     in_use_peak: AtomicUsize,
-    /// Cells that ever held a state; they keep their memory.
-    allocated: AtomicUsize,
+    /// Cells that ever held a state, or a tape; they keep their memory.
+    states: AtomicUsize,
+    tapes: AtomicUsize,
     /// How often a lane looks whether its turn has come before it sleeps.
     looks: u32,
 }
 
-struct Cell<S> {
+struct Cell<R: Recurrence> {
     /// How many orders the slot has met; changed under the lock alone.
     turn: AtomicU64,
-    content: Mutex<Content<S>>,
+    content: Mutex<Content<R>>,
     turn_came: Condvar,
 }
 
-struct Content<S> {
+struct Content<R: Recurrence> {
     /// A lane waits for its turn.
     awaited: bool,
-    step: Option<usize>,
-    y: Vec<S>,
+    held: Option<(usize, Keep)>,
+    y: Vec<R::Scalar>,
+    tape: Option<R::Kept>,
 }
 
-impl<S: Scalar> Cells<S> {
+/// What is restored.
+pub(super) enum Held<'a, R: Recurrence> {
+    State(&'a mut Vec<R::Scalar>),
+    /// The slot is empty afterwards.
+    Tape(&'a mut R::Kept),
+}
+
+impl<R: Recurrence> Cells<R> {
     pub fn new() -> Self {
         let several_cores = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
         Cells {
@@ -47,14 +60,16 @@ impl<S: Scalar> Cells<S> {
             stopped: AtomicBool::new(false),
             in_use: AtomicUsize::new(0),
             in_use_peak: AtomicUsize::new(0),
-            allocated: AtomicUsize::new(0),
+            states: AtomicUsize::new(0),
+            tapes: AtomicUsize::new(0),
             looks: if several_cores { LOOKS } else { 0 },
         }
     }
 
     pub fn grow(&mut self, slots: usize) {
         while self.cells.len() < slots {
-            let content = Mutex::new(Content { awaited: false, step: None, y: Vec::new() });
+            let content =
+                Mutex::new(Content { awaited: false, held: None, y: Vec::new(), tape: None });
             let turn = AtomicU64::new(0);
             self.cells.push(Cell { turn, content, turn_came: Condvar::new() });
         }
@@ -70,60 +85,92 @@ impl<S: Scalar> Cells<S> {
         slot: usize,
         order: &Order,
         step: usize,
-        y: &mut Vec<S>,
+        y: &mut Vec<R::Scalar>,
     ) -> Result<(), Stopped> {
         self.in_turn(slot, order.turn, |content| {
             if content.y.is_empty() {
-                self.allocated.fetch_add(1, Ordering::Relaxed);
-                content.y = vec![S::zero(); y.len()];
+                self.states.fetch_add(1, Ordering::Relaxed);
+                content.y = vec![R::Scalar::zero(); y.len()];
             }
             if order.is_last_use_of_state {
                 std::mem::swap(&mut content.y, y);
             } else {
                 content.y.copy_from_slice(y);
             }
-            if content.step.replace(step).is_none() {
-                let in_use = 1 + self.in_use.fetch_add(1, Ordering::Relaxed);
-                self.in_use_peak.fetch_max(in_use, Ordering::Relaxed);
-            }
+            self.hold(content, Some((step, Keep::State)));
         })
     }
 
-    /// Writes y_`step` to `y`, or exchanges them where the slot is freed next.
-    pub fn restore(
+    /// Exchanges the step on `tape` for what the slot holds. Returns whether the chain keeps tapes.
+    pub fn store_tape(
         &self,
         slot: usize,
         order: &Order,
         step: usize,
-        y: &mut Vec<S>,
-    ) -> Result<Result<(), SnapshotError>, Stopped> {
+        chain: &R,
+        tape: &mut R::Tape,
+    ) -> Result<bool, Stopped> {
         self.in_turn(slot, order.turn, |content| {
-            let found = content.step;
-            if found != Some(step) {
-                return Err(SnapshotError::WrongStep { slot, step, found });
+            if content.tape.is_none() {
+                content.tape = chain.kept();
+                self.tapes.fetch_add(usize::from(content.tape.is_some()), Ordering::Relaxed);
             }
-            if order.is_last_use_of_slot {
-                std::mem::swap(&mut content.y, y);
-            } else {
-                y.copy_from_slice(&content.y);
+            let Some(kept) = &mut content.tape else { return false };
+            chain.exchange(tape, kept);
+            self.hold(content, Some((step, Keep::Tape)));
+            true
+        })
+    }
+
+    /// Has `take` take what the slot holds of `step`.
+    pub fn restore<T>(
+        &self,
+        slot: usize,
+        order: &Order,
+        step: usize,
+        take: impl FnOnce(Held<'_, R>) -> T,
+    ) -> Result<Result<T, SnapshotError>, Stopped> {
+        self.in_turn(slot, order.turn, |content| {
+            let held = content.held;
+            match (held, &mut content.tape) {
+                (Some((n, Keep::State)), _) if n == step => Ok(take(Held::State(&mut content.y))),
+                (Some((n, Keep::Tape)), Some(tape)) if n == step => {
+                    let taken = take(Held::Tape(tape));
+                    self.hold(content, None);
+                    Ok(taken)
+                }
+                _ => {
+                    let found = held.map(|(n, _)| n);
+                    Err(SnapshotError::WrongStep { slot, step, found })
+                }
             }
-            Ok(())
         })
     }
 
     pub fn free(&self, slot: usize, order: &Order) -> Result<(), Stopped> {
-        self.in_turn(slot, order.turn, |content| {
-            if content.step.take().is_some() {
+        self.in_turn(slot, order.turn, |content| self.hold(content, None))
+    }
+
+    /// Notes what a slot holds from now on.
+    fn hold(&self, content: &mut Content<R>, held: Option<(usize, Keep)>) {
+        let before = std::mem::replace(&mut content.held, held);
+        match (before.is_some(), held.is_some()) {
+            (false, true) => {
+                let in_use = 1 + self.in_use.fetch_add(1, Ordering::Relaxed);
+                self.in_use_peak.fetch_max(in_use, Ordering::Relaxed);
+            }
+            (true, false) => {
                 self.in_use.fetch_sub(1, Ordering::Relaxed);
             }
-        })
+            _ => {}
+        }
     }
 
     fn in_turn<T>(
         &self,
         slot: usize,
         turn: u64,
-        meet: impl FnOnce(&mut Content<S>) -> T,
+        meet: impl FnOnce(&mut Content<R>) -> T,
     ) -> Result<T, Stopped> {
         let cell = &self.cells[slot];
         let has_come = || cell.turn.load(Ordering::Acquire) == turn;
@@ -165,14 +212,29 @@ impl<S: Scalar> Cells<S> {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// The most slots that held a state at once.
+    /// The most slots that held a state or a tape at once.
     pub fn in_use_peak(&self) -> usize {
         self.in_use_peak.load(Ordering::Relaxed)
     }
 
-    /// The most bytes of states that were held at once.
-    pub fn bytes_peak(&self, dim: usize) -> usize {
-        self.allocated.load(Ordering::Relaxed) * dim * S::BYTES
+    /// The most bytes of states and tapes that were held at once.
+    pub fn bytes_peak(&self, chain: &R) -> usize {
+        let state = chain.dim() * <R::Scalar as Scalar>::BYTES;
+        let tape = || (0..chain.num_steps()).map(|n| chain.kept_bytes(n)).max().unwrap_or(0);
+        let states = self.states.load(Ordering::Relaxed) * state;
+        match self.tapes.load(Ordering::Relaxed) {
+            0 => states,
+            tapes => states + tapes * tape(),
+        }
+    }
+}
+
+/// Exchanges `y` for a state in a slot where that is freed next, or copies it.
+pub(super) fn take_state<S: Scalar>(order: &Order, held: &mut Vec<S>, y: &mut Vec<S>) {
+    if order.is_last_use_of_slot {
+        std::mem::swap(held, y);
+    } else {
+        y.copy_from_slice(held);
     }
 }
 

@@ -4,7 +4,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use num_traits::Zero;
 
-use super::cells::{Cells, Stopped};
+use super::cells::{Cells, Held, Stopped, take_state};
 use super::dispatch::{Dispatch, Order, Orders};
 use super::sweep::Sweep;
 use super::{Gradient, Progress};
@@ -19,7 +19,7 @@ use crate::stepper::Counts;
 /// `schedule` and the states in memory. Lane 0 is the calling thread.
 ///
 /// The bits are those of [`gradient`](super::gradient): J and the adjoint are lane 0's alone, and
-/// the other lanes take steps, which are pure.
+/// the other lanes take steps, which are pure, and hand over their states or their tapes.
 ///
 /// Handing a state over costs some microseconds, and more where a lane has to be woken: with steps
 /// of less than about 10 µs, one lane is faster.
@@ -154,7 +154,7 @@ struct Lanes<'a, R: Recurrence> {
     chain: &'a R,
     p: &'a [R::Scalar],
     num_lanes: usize,
-    cells: &'a Cells<R::Scalar>,
+    cells: &'a Cells<R>,
 }
 
 impl<R: Recurrence> Lanes<'_, R> {
@@ -201,13 +201,22 @@ impl<R: Recurrence> Lanes<'_, R> {
                     }
                 }
                 Action::Reverse { .. } => sweep.apply(self.chain, order.action)?,
+                Action::Restore { step, slot } if self.cells.has(slot) => {
+                    let take = |held: Held<'_, R>| match held {
+                        Held::State(y) => {
+                            take_state(&order, y, &mut sweep.y);
+                            sweep.stand_at(Some(step));
+                        }
+                        Held::Tape(kept) => sweep.stand_at_tape(self.chain, step, kept),
+                    };
+                    self.cells.restore(slot, &order, step, take)??;
+                }
                 _ => {
-                    let mut current = sweep.current();
-                    if !self.meet(&order, &mut current, &mut sweep.y)? {
+                    sweep.read_current(self.chain);
+                    if !self.meet(&order, sweep.current(), &mut sweep.y)? {
                         let action = format!("{:?}", order.action);
                         return Err(sweep.misled(&action, self.chain).into());
                     }
-                    sweep.stand_at(current);
                 }
             }
             observe(sweep.progress());
@@ -220,27 +229,46 @@ impl<R: Recurrence> Lanes<'_, R> {
     fn help<T: LaneSchedule>(&self, lane: usize, dispatch: &Dispatch<T>) -> Result<Helped, Halt> {
         let stop = StopUnlessDone { cells: self.cells, dispatch };
         let (mut y, mut tape) = (vec![R::Scalar::zero(); self.chain.dim()], self.chain.tape());
-        let (mut current, mut steps) = (None, 0);
+        let (mut current, mut on_tape, mut steps) = (None, None, 0);
         let mut orders = Orders::of(dispatch, lane);
         while let Some(order) = orders.next()? {
-            match order.action {
+            let may = match order.action {
                 Action::Advance { from, to }
-                    if current == Some(from) && to <= self.chain.num_steps() =>
+                    if current == Some(from) && from < to && to <= self.chain.num_steps() =>
                 {
                     for step in from..to {
                         self.look()?;
                         self.chain.step(step, self.p, &mut y, &mut tape)?;
                         steps += 1;
                     }
-                    current = Some(to);
+                    (current, on_tape) = (Some(to), Some(to - 1));
+                    true
                 }
-                _ => {
-                    if !self.meet(&order, &mut current, &mut y)? {
-                        let action = format!("{:?} on lane {lane}", order.action);
-                        let (reversed, steps) = (0, self.chain.num_steps());
-                        return Err(Error::Schedule { action, current, reversed, steps }.into());
-                    }
+                Action::Store { step, slot, keep: Keep::Tape }
+                    if on_tape.take() == Some(step)
+                        && current == Some(step + 1)
+                        && self.cells.has(slot) =>
+                {
+                    self.cells.store_tape(slot, &order, step, self.chain, &mut tape)?
                 }
+                Action::Restore { step, slot } if self.cells.has(slot) => {
+                    current = Some(step);
+                    let take = |held: Held<'_, R>| match held {
+                        Held::State(held) => {
+                            take_state(&order, held, &mut y);
+                            true
+                        }
+                        // Lane 0 alone applies adjoints.
+                        Held::Tape(_) => false,
+                    };
+                    self.cells.restore(slot, &order, step, take)??
+                }
+                _ => self.meet(&order, current, &mut y)?,
+            };
+            if !may {
+                let action = format!("{:?} on lane {lane}", order.action);
+                let (reversed, steps) = (0, self.chain.num_steps());
+                return Err(Error::Schedule { action, current, reversed, steps }.into());
             }
         }
         stop.done();
@@ -252,22 +280,18 @@ impl<R: Recurrence> Lanes<'_, R> {
         if self.cells.are_stopped() { Err(Stopped) } else { Ok(()) }
     }
 
-    /// Has a lane with this current state meet a slot. Returns whether it may.
+    /// Has a lane with this current state keep it, or free a slot. Returns whether it may.
     fn meet(
         &self,
         order: &Order,
-        current: &mut Option<usize>,
+        current: Option<usize>,
         y: &mut Vec<R::Scalar>,
     ) -> Result<bool, Halt> {
         match order.action {
             Action::Store { step, slot, keep: Keep::State }
-                if *current == Some(step) && self.cells.has(slot) =>
+                if current == Some(step) && self.cells.has(slot) =>
             {
                 self.cells.store(slot, order, step, y)?;
-            }
-            Action::Restore { step, slot } if self.cells.has(slot) => {
-                self.cells.restore(slot, order, step, y)??;
-                *current = Some(step);
             }
             Action::Free { slot } if self.cells.has(slot) => self.cells.free(slot, order)?,
             _ => return Ok(false),
@@ -275,17 +299,21 @@ impl<R: Recurrence> Lanes<'_, R> {
         Ok(true)
     }
 
-    fn finish(&self, sweep: Sweep<'_, R>, helped: Helped) -> Result<Gradient<R::Scalar>, Error> {
+    fn finish(
+        &self,
+        mut sweep: Sweep<'_, R>,
+        helped: Helped,
+    ) -> Result<Gradient<R::Scalar>, Error> {
+        sweep.count_help(helped.steps);
         let mut gradient = sweep.finish(self.chain)?;
         let (dim, tape) = (self.chain.dim(), self.chain.tape_bytes());
         let lane = tape + dim * <R::Scalar as Scalar>::BYTES;
-        let snapshots = self.cells.bytes_peak(dim);
+        let snapshots = self.cells.bytes_peak(self.chain);
         let stats = &mut gradient.stats;
         stats.rhs += helped.counts.rhs;
         stats.vjp += helped.counts.vjp;
         stats.jacobians += helped.counts.jacobians;
         stats.factorizations += helped.counts.factorizations;
-        stats.recomputed_steps += helped.steps;
         stats.snapshots_peak = self.cells.in_use_peak() as u64;
         stats.snapshot_bytes_peak = snapshots as u64;
         stats.peak_bytes += (snapshots + (self.num_lanes - 1) * lane) as u64;
@@ -294,18 +322,18 @@ impl<R: Recurrence> Lanes<'_, R> {
 }
 
 /// Stops the other lanes when a lane fails or panics.
-struct StopUnlessDone<'a, S: Scalar, T: LaneSchedule> {
-    cells: &'a Cells<S>,
+struct StopUnlessDone<'a, R: Recurrence, T: LaneSchedule> {
+    cells: &'a Cells<R>,
     dispatch: &'a Dispatch<T>,
 }
 
-impl<S: Scalar, T: LaneSchedule> StopUnlessDone<'_, S, T> {
+impl<R: Recurrence, T: LaneSchedule> StopUnlessDone<'_, R, T> {
     fn done(self) {
         std::mem::forget(self);
     }
 }
 
-impl<S: Scalar, T: LaneSchedule> Drop for StopUnlessDone<'_, S, T> {
+impl<R: Recurrence, T: LaneSchedule> Drop for StopUnlessDone<'_, R, T> {
     fn drop(&mut self) {
         self.cells.stop();
         self.dispatch.stop();

@@ -74,6 +74,20 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         Ok(true)
     }
 
+    /// Exchanges `kept`, a tape of `step` that another thread made, for what slot 0 holds.
+    pub fn hand_over(&mut self, chain: &R, step: usize, kept: &mut R::Kept) {
+        if self.tapes.is_empty() {
+            self.tapes.push(chain.kept().map(|kept| KeptStep { step: None, kept }));
+        }
+        if let Some(Some(place)) = self.tapes.first_mut() {
+            std::mem::swap(&mut place.kept, kept);
+            let before = place.step.replace(step);
+            self.count_tape(chain, before, -1);
+            self.count_tape(chain, Some(step), 1);
+            self.note_peak();
+        }
+    }
+
     /// Writes y_`step` to `y`, or says that it is on a tape. What is restored for the `last` time may
     /// be gone afterwards.
     pub fn restore(

@@ -252,7 +252,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     }
 
     /// Writes the current state to `y` where it is only on a tape.
-    fn read_current(&mut self, chain: &R) {
+    pub fn read_current(&mut self, chain: &R) {
         if let Some(slot) = self.current_on.take() {
             let start = self.slots.start(chain, slot);
             self.y[..start.len()].copy_from_slice(start);
@@ -284,6 +284,19 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     /// Notes which state was written to `y`.
     pub fn stand_at(&mut self, current: Option<usize>) {
         self.current = current;
+        self.current_on = None;
+    }
+
+    /// Makes the state that a tape from another thread starts from current.
+    pub fn stand_at_tape(&mut self, chain: &R, step: usize, kept: &mut R::Kept) {
+        self.slots.hand_over(chain, step, kept);
+        self.current = Some(step);
+        self.current_on = Some(0);
+    }
+
+    /// Counts steps that other threads took.
+    pub fn count_help(&mut self, steps: u64) {
+        self.taken += steps;
     }
 
     /// Makes the state `before` the last step taken current again.

@@ -4,6 +4,7 @@
 mod assumed;
 mod follow;
 mod measure;
+mod on_lanes;
 mod online;
 mod plan;
 mod size;

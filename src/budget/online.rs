@@ -22,7 +22,10 @@ impl Plan {
         let slots = || measured.slot_bytes(resources.memory).map(|bytes| times_left(bytes, state));
         let mut plan = match (resources.disk, measured.lanes(resources)) {
             (Some(disk), _) => Plan::online_with_disk(steps, measured, slots()?, disk)?,
-            (None, Some(bytes)) => Plan::on_lanes(steps, measured, times_left(bytes, state))?,
+            (None, Some(bytes)) => {
+                let bytes = times_left(bytes, state);
+                Plan::on_lanes(steps, measured, bytes, &[measured.tapes_on_lanes(bytes)])?
+            }
             (None, None) => Plan::online_in_memory(steps, measured, slots()?)?,
         };
         plan.memory_bytes += times;

@@ -1,10 +1,11 @@
 //! Which schedule makes the most of memory, disk and cores, and what it will take.
 
 use super::Measured;
+use super::on_lanes::TAPES_TRIED;
 use crate::error::ScheduleError;
 use crate::schedule::{
-    Counts, Ended, LaneCosts, LaneCounts, LaneSchedule, Mixed, MixedOnline, Online, Pair, Periodic,
-    Prediction, Schedule, Sizes, SlotCosts, TierCosts, Transfer, makespan,
+    Counts, Ended, Mixed, MixedOnline, Online, Pair, Periodic, Prediction, Schedule, Sizes,
+    SlotCosts, TierCosts, Transfer, makespan,
 };
 use crate::snapshot::Bandwidth;
 
@@ -70,8 +71,6 @@ pub struct Plan {
     pub lower_bound: f64,
 }
 
-/// Steps that are shorter than this are handed over more slowly than they are taken.
-const SHORTEST_ON_LANES: f64 = 10e-6;
 /// Writes under way at once.
 const WRITES: usize = 2;
 pub(super) const OVERLAPPED: Transfer = Transfer::Overlapped { writes: WRITES };
@@ -112,7 +111,7 @@ impl Plan {
             return Plan::with_disk(steps, measured, slots, disk);
         }
         match measured.lanes(resources) {
-            Some(slots) => Plan::on_lanes(steps, measured, slots),
+            Some(bytes) => Plan::on_lanes(steps, measured, bytes, &TAPES_TRIED),
             None => Plan::in_memory(steps, measured, slots),
         }
     }
@@ -131,33 +130,6 @@ impl Plan {
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: prediction.seconds + measured.touching(&counts),
             lower_bound: prediction.lower_bound,
-        })
-    }
-
-    pub(super) fn on_lanes(
-        steps: usize,
-        measured: &Measured,
-        slots: u64,
-    ) -> Result<Self, ScheduleError> {
-        let Sizes { state, .. } = measured.sizes;
-        let costs = measured.lane_costs();
-        let slots = count(slots / state);
-        let pair = Pair::new(steps, slots, costs)?;
-        // A chain too long to be followed in no time takes as long a step as a shorter one.
-        let (fewer, fewer_slots) = Pair::alike(steps, slots);
-        let counts = LaneCounts::of(Pair::new(fewer, fewer_slots, costs)?, costs)?;
-        let scale = steps as f64 / fewer.max(1) as f64;
-        let peak = if fewer == steps { counts.snapshots_peak } else { pair.num_slots() as u64 };
-        let taken = counts.advances.iter().sum::<u64>() + counts.reverses;
-        Ok(Plan {
-            steps: steps as u64,
-            planned: Planned::Pair(pair),
-            threads: 2,
-            memory_bytes: peak * state + 2 * measured.sweep_bytes,
-            disk_bytes: 0,
-            recomputed_steps: (scale * taken as f64).round() as u64 - steps as u64,
-            seconds: scale * counts.makespan as f64 * 1e-9 + peak as f64 * measured.touch_state,
-            lower_bound: measured.once(steps),
         })
     }
 
@@ -222,18 +194,6 @@ impl Measured {
         }
     }
 
-    /// What is left for slots beside two sweeps' own, where two are worth while.
-    pub fn lanes(&self, resources: &Resources) -> Option<u64> {
-        let slots = resources.memory.checked_sub(2 * self.sweep_bytes)?;
-        let worth = resources.threads > 1 && self.costs.step >= SHORTEST_ON_LANES;
-        (worth && slots >= self.sizes.state).then_some(slots)
-    }
-
-    /// In nanoseconds, for two lanes.
-    pub fn lane_costs(&self) -> LaneCosts {
-        LaneCosts { step: nanoseconds(self.costs.step), adjoint: nanoseconds(self.costs.adjoint) }
-    }
-
     /// In nanoseconds, for two tiers.
     pub fn tier_costs(&self, disk: Bandwidth) -> TierCosts {
         let (costs, bytes) = (&self.costs, self.sizes.state as f64);
@@ -259,7 +219,7 @@ impl Measured {
     }
 }
 
-fn nanoseconds(seconds: f64) -> u64 {
+pub(super) fn nanoseconds(seconds: f64) -> u64 {
     (seconds * 1e9).round().max(1.0) as u64
 }
 

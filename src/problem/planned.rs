@@ -91,12 +91,14 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
         }
         let Sizes { state, .. } = measured.sizes;
-        if let Some(slots) = measured.lanes(&resources) {
-            let slots = usize::try_from(times_left(slots, state) / state).unwrap_or(usize::MAX);
-            let costs = measured.lane_costs();
-            let pair = PairOnline::new(slots, costs)?;
+        if let Some(bytes) = measured.lanes(&resources) {
+            let bytes = times_left(bytes, state);
+            let (costs, tapes) = (measured.lane_costs(), measured.tapes_on_lanes(bytes));
+            let slots = measured.slots_beside_tapes(bytes, tapes).unwrap_or(1);
+            let pair = PairOnline::with_tapes(slots, tapes, costs)?;
             let gradient = gradient_online_on_lanes(&mut frontier, p, pair, progress)?;
-            let pair = Pair::new(frontier.chain().num_steps(), slots, costs)?;
+            let steps = frontier.chain().num_steps();
+            let pair = Pair::with_tapes(steps, slots, tapes, costs)?;
             let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
             self.within_budget(
                 &gradient.stats,

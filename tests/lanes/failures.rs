@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use costate::adjoint::{gradient, gradient_on_lanes};
+use costate::adjoint::{Gradient, gradient, gradient_on_lanes};
 use costate::error::Error;
 use costate::recurrence::{Adjoint, Recurrence};
 use costate::schedule::{Action, LaneCosts, LaneSchedule, OnLane, Pair, StoreAll};
@@ -14,7 +14,9 @@ use costate::snapshot::MemoryStore;
 
 use crate::common::bits;
 use crate::network::Network;
-use crate::schedules::{Listed, advance, restore, reverse, store, three_lanes};
+use crate::schedules::{
+    Listed, advance, handed_over, restore, reverse, store, store_tape, three_lanes,
+};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +79,15 @@ impl Recurrence for Faulty {
     fn tape(&self) -> [f64; 3] {
         self.network.tape()
     }
+    fn kept(&self) -> Option<[f64; 3]> {
+        self.network.kept()
+    }
+    fn exchange(&self, tape: &mut [f64; 3], kept: &mut [f64; 3]) {
+        self.network.exchange(tape, kept);
+    }
+    fn start<'a>(&self, kept: &'a [f64; 3]) -> &'a [f64] {
+        self.network.start(kept)
+    }
     fn initial(&self, p: &[f64], y0: &mut [f64]) {
         self.network.initial(p, y0);
     }
@@ -109,11 +120,17 @@ fn in_time<T: Send + 'static>(what: &str, task: impl FnOnce() -> T + Send + 'sta
 
 const STEPS: usize = 60;
 
-fn run(fault: Fault, on_lane_0: bool, in_adjoint: bool, after: usize) -> Result<Vec<u64>, String> {
+fn run(
+    tapes: usize,
+    fault: Fault,
+    on_lane_0: bool,
+    in_adjoint: bool,
+    after: usize,
+) -> Result<Vec<u64>, String> {
     let what = format!("{fault:?} {on_lane_0} {in_adjoint} {after}");
     in_time(&what, move || {
         let chain = Faulty::of(STEPS, fault, on_lane_0, in_adjoint, after);
-        let pair = Pair::new(STEPS, 5, LaneCosts::USUAL).unwrap();
+        let pair = Pair::with_tapes(STEPS, 5, tapes, LaneCosts::USUAL).unwrap();
         let run = || gradient_on_lanes(&chain, &Network::<f64>::weights(), pair, &|_| {});
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(result) => result.map(|g| bits(&g)).map_err(|error| error.to_string()),
@@ -124,6 +141,14 @@ fn run(fault: Fault, on_lane_0: bool, in_adjoint: bool, after: usize) -> Result<
 
 #[test]
 fn a_failure_on_any_lane_ends_all() {
+    for tapes in [0, 2] {
+        fails_on_any_lane(&|fault, on_lane_0, in_adjoint, after| {
+            run(tapes, fault, on_lane_0, in_adjoint, after)
+        });
+    }
+}
+
+fn fails_on_any_lane(run: &dyn Fn(Fault, bool, bool, usize) -> Result<Vec<u64>, String>) {
     let right = run(Fault::None, true, true, 0).unwrap();
     for (on_lane_0, in_adjoint) in [(true, false), (true, true), (false, false)] {
         for after in [0, 1, 2, 5, 17, 40, 59] {
@@ -150,37 +175,48 @@ fn any_list_is_followed_to_its_end() {
     let p = Network::<f64>::weights();
     let chain = Network::<f64>::of(4);
     let all = gradient(&chain, &p, StoreAll::new(4), &mut MemoryStore::new()).unwrap();
-    let right = three_lanes();
     let follow = |actions: Vec<(usize, Action)>| {
         in_time(&format!("{actions:?}"), move || {
             let p = Network::<f64>::weights();
             gradient_on_lanes(&Network::<f64>::of(4), &p, Listed::of(&actions), &|_| {})
         })
     };
-    for _ in 0..100 {
-        let g = follow(right.clone()).unwrap();
-        assert_eq!(bits(&g), bits(&all));
-        assert_eq!(g.stats.recomputed_steps, 6);
-        assert_eq!(g.stats.snapshots_peak, 2);
+    for right in [three_lanes(), handed_over()] {
+        for _ in 0..100 {
+            let g = follow(right.clone()).unwrap();
+            assert_eq!(bits(&g), bits(&all));
+            assert_eq!(g.stats.recomputed_steps, 6);
+            assert_eq!(g.stats.snapshots_peak, 2);
+        }
+        let failed = wrong_lists_fail(&right, &bits(&all), &follow);
+        assert!(failed > 40, "{failed}");
     }
+}
+
+/// How many lists that are nearly `right` fail.
+fn wrong_lists_fail(
+    right: &[(usize, Action)],
+    all: &[u64],
+    follow: &dyn Fn(Vec<(usize, Action)>) -> Result<Gradient, Error>,
+) -> usize {
     // Without any one of its actions, in another order, or on another lane, it ends all the same;
     // where it gives a gradient it is the right one.
     let mut failed = 0;
     for i in 0..right.len() {
-        let mut lists = vec![right.clone(); 4];
+        let mut lists = vec![right.to_vec(); 4];
         lists[0].remove(i);
         lists[1][i].0 = (right[i].0 + 1) % 4;
         lists[2].swap(i, (i + 1) % right.len());
         lists[3].truncate(i);
         for list in lists {
             match follow(list.clone()) {
-                Ok(g) => assert_eq!(bits(&g), bits(&all), "{list:?}"),
+                Ok(g) => assert_eq!(bits(&g), all, "{list:?}"),
                 Err(Error::Schedule { .. } | Error::Snapshot(_)) => failed += 1,
                 Err(error) => panic!("{list:?}: {error}"),
             }
         }
     }
-    assert!(failed > 40, "{failed}");
+    failed
 }
 
 #[test]
@@ -198,6 +234,8 @@ fn wrong_actions_are_named() {
         ((0, store(0, 1)), "Store { step: 0, slot: 1, keep: State } while y_2"),
         ((0, restore(0, 7)), "Restore { step: 0, slot: 7 }"),
         ((9, restore(0, 0)), "nothing more"),
+        ((0, store_tape(1, 1)), "Store { step: 1, slot: 1, keep: Tape }"),
+        ((1, store_tape(1, 1)), "Store { step: 1, slot: 1, keep: Tape } on lane 1"),
     ] {
         let error = follow([&begin[..], &[action]].concat());
         assert!(error.contains(text), "{error}");

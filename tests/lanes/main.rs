@@ -5,6 +5,7 @@ mod common;
 mod failures;
 #[path = "../bits/network.rs"]
 mod network;
+mod plans;
 mod schedules;
 
 use common::{Case, Law, bits, everywhere};
@@ -16,7 +17,9 @@ use costate::grid::Span;
 use costate::objective::Objective;
 use costate::ode::{Initial, Jvp, Vjp};
 use costate::recurrence::{Adaptive, Discretization, Recurrence};
-use costate::schedule::{LaneCosts, LaneCounts, Online, Pair, PairOnline, Revolve, StoreAll};
+use costate::schedule::{
+    LaneCosts, LaneCounts, LaneSchedule, Online, Pair, PairOnline, Revolve, StoreAll,
+};
 use costate::snapshot::MemoryStore;
 use costate::stepper::{AdjointStepper, TangentStepper, Tolerances};
 use network::{Network, Unrolled};
@@ -24,25 +27,37 @@ use network::{Network, Unrolled};
 const COSTS: [LaneCosts; 3] =
     [LaneCosts::USUAL, LaneCosts { step: 2, adjoint: 1 }, LaneCosts { step: 1, adjoint: 10 }];
 
+const TAPES: [usize; 4] = [0, 1, 2, 4];
+
 /// Lane 0's bits on two threads are those of one, and so are the figures.
 fn two_threads_give_the_bits_of_one<R: Recurrence<Scalar = f64>>(chain: &R, p: &[f64], name: &str) {
     let steps = chain.num_steps();
     let all = gradient(chain, p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
     for slots in [1, 2, 3, 5, 8, steps - 1, steps, steps + 10] {
         for costs in COSTS {
-            let what = format!("{name} {slots} {costs:?}");
-            let pair = || Pair::new(steps, slots, costs).unwrap();
-            let g = gradient_on_lanes(chain, p, pair(), &|_| {}).unwrap();
-            assert_eq!(bits(&g), bits(&all), "{what}");
-            let counts = LaneCounts::of(pair(), costs).unwrap();
-            let advances: u64 = counts.advances.iter().sum();
-            let stats = g.stats;
-            assert_eq!(stats.steps, steps as u64, "{what}");
-            assert_eq!(stats.recomputed_steps, advances, "{what}");
-            assert!(stats.snapshots_peak <= slots as u64, "{what}");
-            let allocated = 8 * chain.dim() as u64 * slots as u64;
-            assert!(stats.snapshot_bytes_peak <= allocated, "{what}");
-            assert!(stats.peak_bytes >= all.stats.peak_bytes - all.stats.snapshot_bytes_peak);
+            for tapes in TAPES {
+                let what = format!("{name} {slots} {tapes} {costs:?}");
+                let pair = Pair::with_tapes(steps, slots, tapes, costs).unwrap();
+                let bound = pair.num_slots() as u64;
+                let counts = LaneCounts::of(pair.clone(), costs).unwrap();
+                let g = gradient_on_lanes(chain, p, pair, &|_| {}).unwrap();
+                assert_eq!(bits(&g), bits(&all), "{what}");
+                let advances: u64 = counts.advances.iter().sum();
+                let stats = g.stats;
+                assert_eq!(stats.steps, steps as u64, "{what}");
+                assert_eq!(stats.recomputed_steps, advances - counts.from_tape, "{what}");
+                assert_eq!(stats.from_tape, counts.from_tape, "{what}");
+                assert!(stats.snapshots_peak <= bound, "{what}");
+                let tape_bytes = chain.kept_bytes(0) as u64;
+                let held = 8 * chain.dim() as u64 * slots as u64 + tape_bytes * tapes as u64;
+                assert!(stats.snapshot_bytes_peak <= held, "{what}");
+                let least = all.stats.peak_bytes - all.stats.snapshot_bytes_peak;
+                assert!(stats.peak_bytes >= least, "{what}");
+                // Beside them a lane of its own, and the tape that lane 0 has yet.
+                let lane = (chain.tape_bytes() + 8 * chain.dim()) as u64;
+                let most = least + lane + held + if tapes > 0 { tape_bytes } else { 0 };
+                assert!(stats.peak_bytes <= most, "{what}: {} {most}", stats.peak_bytes);
+            }
         }
     }
 }
@@ -81,7 +96,10 @@ fn fixed_grids_give_the_same_bits() {
     everywhere(&mut Fixed);
 }
 
-struct Controlled;
+#[derive(Default)]
+struct Controlled {
+    from_tape: u64,
+}
 
 impl Law for Controlled {
     fn holds<O, I, J, M>(&mut self, case: &Case<O, I, J>, stepper: M)
@@ -107,19 +125,25 @@ impl Law for Controlled {
             let online = Online::new(slots).unwrap();
             let store = &mut MemoryStore::new();
             let one = gradient_online(&mut frontier(), p, online, store, &|_| {}).unwrap();
-            let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
-            let two = gradient_online_on_lanes(&mut frontier(), p, pair, &|_| {}).unwrap();
-            assert_eq!(bits(&two), bits(&one), "{what} {slots}");
-            assert_eq!(two.stats.steps, one.stats.steps, "{what} {slots}");
-            assert_eq!(two.stats.rejected, one.stats.rejected, "{what} {slots}");
-            assert!(two.stats.snapshots_peak <= slots as u64, "{what} {slots}");
+            for tapes in TAPES {
+                let what = format!("{what} {slots} {tapes}");
+                let pair = PairOnline::with_tapes(slots, tapes, LaneCosts::USUAL).unwrap();
+                let two = gradient_online_on_lanes(&mut frontier(), p, pair, &|_| {}).unwrap();
+                assert_eq!(bits(&two), bits(&one), "{what}");
+                assert_eq!(two.stats.steps, one.stats.steps, "{what}");
+                assert_eq!(two.stats.rejected, one.stats.rejected, "{what}");
+                assert!(two.stats.snapshots_peak <= (slots + tapes) as u64, "{what}");
+                self.from_tape += two.stats.from_tape;
+            }
         }
     }
 }
 
 #[test]
 fn controlled_runs_give_the_same_bits() {
-    everywhere(&mut Controlled);
+    let mut controlled = Controlled::default();
+    everywhere(&mut controlled);
+    assert!(controlled.from_tape > 0);
 }
 
 #[test]
@@ -131,10 +155,12 @@ fn an_own_time_loop_gives_the_same_bits() {
     let all: Gradient =
         gradient(&Network::of(23), &p, StoreAll::new(23), &mut MemoryStore::new()).unwrap();
     for slots in [1, 2, 3, 5, 22, 23, 33, 1_000_000] {
-        let mut frontier = Unrolled { chain: Network::of(0), end: 23 };
-        let pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
-        let g = gradient_online_on_lanes(&mut frontier, &p, pair, &|_| {}).unwrap();
-        assert_eq!(bits(&g), bits(&all), "online {slots}");
+        for tapes in TAPES {
+            let mut frontier = Unrolled { chain: Network::of(0), end: 23 };
+            let pair = PairOnline::with_tapes(slots, tapes, LaneCosts::USUAL).unwrap();
+            let g = gradient_online_on_lanes(&mut frontier, &p, pair, &|_| {}).unwrap();
+            assert_eq!(bits(&g), bits(&all), "online {slots} {tapes}");
+        }
     }
 }
 
@@ -144,8 +170,10 @@ fn a_chain_without_steps_has_a_gradient() {
     for steps in [0, 1] {
         let chain = Network::<f64>::of(steps);
         let one = gradient(&chain, &p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
-        let pair = Pair::new(steps, 3, LaneCosts::USUAL).unwrap();
-        let two = gradient_on_lanes(&chain, &p, pair, &|_| {}).unwrap();
-        assert_eq!(bits(&two), bits(&one));
+        for tapes in TAPES {
+            let pair = Pair::with_tapes(steps, 3, tapes, LaneCosts::USUAL).unwrap();
+            let two = gradient_on_lanes(&chain, &p, pair, &|_| {}).unwrap();
+            assert_eq!(bits(&two), bits(&one));
+        }
     }
 }

@@ -8,7 +8,7 @@ use costate::schedule::{
     Pair, PairOnline, Revolve, optimum,
 };
 
-use crate::COSTS;
+use crate::{COSTS, TAPES};
 
 const STEPS: [usize; 17] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 31, 50, 100, 257, 1000];
 const SLOTS: [usize; 12] = [1, 2, 3, 4, 5, 7, 8, 10, 30, 99, 1000, 5000];
@@ -24,16 +24,28 @@ fn every_pair_reverses_each_step_once_within_its_slots() {
     for steps in STEPS {
         for slots in SLOTS {
             for costs in COSTS {
-                let what = format!("{steps} {slots} {costs:?}");
-                let pair = Pair::new(steps, slots, costs).unwrap();
-                let bound = pair.num_slots() as u64;
-                let counts = LaneCounts::of(pair, costs).unwrap_or_else(|e| panic!("{what}: {e}"));
-                assert_eq!(counts.reverses, steps as u64, "{what}");
-                assert!(counts.snapshots_peak <= bound && bound <= slots as u64, "{what}");
-                assert!(counts.makespan <= one_core(steps, slots, costs), "{what}");
-                let least = steps.saturating_sub(1) as u64 * costs.step
-                    + steps as u64 * (costs.step + costs.adjoint);
-                assert!(counts.makespan >= least, "{what}");
+                let mut without = one_core(steps, slots, costs);
+                for tapes in TAPES {
+                    let what = format!("{steps} {slots} {tapes} {costs:?}");
+                    let pair = Pair::with_tapes(steps, slots, tapes, costs).unwrap();
+                    let bound = pair.num_slots() as u64;
+                    assert!(pair.num_tapes() <= tapes, "{what}");
+                    let counts =
+                        LaneCounts::of(pair, costs).unwrap_or_else(|e| panic!("{what}: {e}"));
+                    assert_eq!(counts.reverses, steps as u64, "{what}");
+                    let (states, on_tape) = (counts.snapshots_peak, counts.tapes_peak);
+                    assert!(states <= slots as u64 && on_tape <= tapes as u64, "{what}");
+                    assert!(states + on_tape <= bound, "{what}");
+                    assert!(counts.makespan <= without, "{what}");
+                    // Each step is taken once before its adjoint is applied, by lane 0.
+                    let once = steps as u64 * (costs.step + costs.adjoint);
+                    let again = steps.saturating_sub(1) as u64 * costs.step;
+                    let least = once + if tapes == 0 { again } else { 0 };
+                    assert!(counts.makespan >= least, "{what}");
+                    if tapes == 0 {
+                        without = counts.makespan;
+                    }
+                }
             }
         }
     }
@@ -45,6 +57,8 @@ fn lists_are_reproducible() {
     let list = |costs| Pair::new(300, 7, costs).unwrap().collect::<Vec<OnLane>>();
     let nanoseconds = LaneCosts { step: 31_700, adjoint: 63_400 };
     assert_eq!(list(LaneCosts::USUAL), list(nanoseconds));
+    let with_tapes = |costs| Pair::with_tapes(300, 7, 3, costs).unwrap().collect::<Vec<OnLane>>();
+    assert_eq!(with_tapes(LaneCosts::USUAL), with_tapes(nanoseconds));
     assert!(list(LaneCosts::USUAL).iter().any(|on_lane| on_lane.lane == 1));
     for odd in [
         LaneCosts { step: 0, adjoint: 0 },
@@ -53,8 +67,11 @@ fn lists_are_reproducible() {
         LaneCosts { step: 1, adjoint: u64::MAX },
         LaneCosts { step: u64::MAX, adjoint: 1 },
     ] {
-        let counts = LaneCounts::of(Pair::new(300, 7, odd).unwrap(), LaneCosts::USUAL).unwrap();
-        assert_eq!(counts.reverses, 300, "{odd:?}");
+        for tapes in TAPES {
+            let pair = Pair::with_tapes(300, 7, tapes, odd).unwrap();
+            let counts = LaneCounts::of(pair, LaneCosts::USUAL).unwrap();
+            assert_eq!(counts.reverses, 300, "{odd:?}");
+        }
     }
 }
 
@@ -84,12 +101,50 @@ fn two_lanes_save_what_is_documented() {
     }
 }
 
+#[test]
+fn tapes_save_what_is_documented() {
+    // (steps, slots, tapes, adjoint in steps, against no tapes, against F + A for each step).
+    for (steps, slots, tapes, adjoint, faster, of_bound) in [
+        (10_000, 200, 2, 2, 1.33, 1.001),
+        (10_000, 200, 4, 2, 1.33, 1.001),
+        (10_000, 50, 2, 2, 1.1, 1.23),
+        (10_000, 50, 4, 2, 1.14, 1.19),
+        (10_000, 20, 2, 2, 1.07, 1.4),
+        (10_000, 20, 4, 2, 1.08, 1.38),
+        (10_000, 10, 2, 2, 1.05, 1.85),
+        (1_000, 10, 2, 2, 1.12, 1.34),
+        (1_000, 30, 2, 2, 1.22, 1.1),
+        (100_000, 30, 2, 2, 1.04, 1.54),
+        (10_000, 20, 2, 1, 1.01, 1.87),
+        (10_000, 20, 2, 6, 1.1, 1.06),
+        (10_000, 200, 2, 1, 1.15, 1.3),
+        (10_000, 200, 4, 1, 1.2, 1.25),
+        (10_000, 200, 2, 10, 1.09, 1.001),
+    ] {
+        let costs = LaneCosts { step: 1, adjoint };
+        let followed = |tapes| {
+            let pair = Pair::with_tapes(steps, slots, tapes, costs).unwrap();
+            LaneCounts::of(pair, costs).unwrap()
+        };
+        let (with, without) = (followed(tapes), followed(0));
+        let gain = without.makespan as f64 / with.makespan as f64;
+        let bound = steps as u64 * (costs.step + costs.adjoint);
+        let of_this = with.makespan as f64 / bound as f64;
+        let what = format!("{steps} {slots} {tapes} {adjoint}: {gain} {of_this}");
+        assert!(gain >= faster && of_this <= of_bound, "{what}");
+        assert!(with.tapes_peak <= tapes as u64 && with.snapshots_peak <= slots as u64, "{what}");
+        assert_eq!(without.from_tape, 0);
+    }
+}
+
 /// The reverse sweep of what an online first sweep has kept, and so of what any may.
 #[test]
 fn a_first_sweep_is_taken_up() {
     for slots in [1, 2, 3, 5, 8, 20, 300] {
-        for steps in [1, 2, 3, 5, 9, 21, 50, 257] {
-            let mut pair = PairOnline::new(slots, LaneCosts::USUAL).unwrap();
+        for (steps, tapes) in
+            [1, 2, 3, 5, 9, 21, 50, 257].into_iter().flat_map(|n| TAPES.map(|tapes| (n, tapes)))
+        {
+            let mut pair = PairOnline::with_tapes(slots, tapes, LaneCosts::USUAL).unwrap();
             let (mut kept, mut at): (Vec<Kept>, usize) = (Vec::new(), 0);
             while at < steps {
                 let OnLane { lane, action } = pair.next().unwrap();
@@ -107,15 +162,17 @@ fn a_first_sweep_is_taken_up() {
                 }
             }
             pair.end(steps);
-            assert!(pair.num_slots() <= slots);
+            assert!(pair.num_slots() <= slots + tapes);
             let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, steps, &kept).unwrap();
             assert_eq!(counts.reverses, steps as u64, "{steps} {slots}");
             assert!(counts.snapshots_peak <= slots as u64, "{steps} {slots}");
+            assert!(counts.tapes_peak <= tapes as u64, "{steps} {slots}");
+            assert!(tapes == 0 || steps < 50 || slots < 5 || counts.from_tape > 0);
         }
     }
     // Two equally long gaps with slots to fill: lane 1 has the lower one open in time.
     let (first, late) = (Kept { step: 0, slot: 0 }, Kept { step: 100, slot: 1 });
-    let pair = Pair::resume(200, &[late, first], &[2, 3, 4, 5, 6, 7], LaneCosts::USUAL).unwrap();
+    let pair = Pair::resume(200, &[late, first], &[2, 3, 4, 5, 6, 7], 0, LaneCosts::USUAL).unwrap();
     let counts = LaneCounts::of_resumed(pair, LaneCosts::USUAL, 200, &[first, late]).unwrap();
     let alone = 2 * optimum::t(100, 7) - 99 + 200 * 3;
     assert!(counts.makespan * 5 < alone * 4, "{} {alone}", counts.makespan);
@@ -126,11 +183,11 @@ fn what_cannot_be_reversed_is_refused() {
     let costs = LaneCosts::USUAL;
     assert_eq!(Pair::new(5, 0, costs).unwrap_err(), ScheduleError::NoSlots);
     assert_eq!(PairOnline::new(0, costs).unwrap_err(), ScheduleError::NoSlots);
-    assert_eq!(Pair::resume(5, &[], &[0, 1], costs).unwrap_err(), ScheduleError::NoSlots);
-    let error = Pair::resume(5, &[Kept { step: 2, slot: 0 }], &[1], costs).unwrap_err();
+    assert_eq!(Pair::resume(5, &[], &[0, 1], 0, costs).unwrap_err(), ScheduleError::NoSlots);
+    let error = Pair::resume(5, &[Kept { step: 2, slot: 0 }], &[1], 0, costs).unwrap_err();
     assert_eq!(error, ScheduleError::Unfinished { left: 2 });
-    assert_eq!(Pair::resume(0, &[], &[], costs).unwrap().count(), 0);
-    assert_eq!(Pair::resume(1, &[], &[], costs).unwrap().count(), 1);
+    assert_eq!(Pair::resume(0, &[], &[], 0, costs).unwrap().count(), 0);
+    assert_eq!(Pair::resume(1, &[], &[], 0, costs).unwrap().count(), 1);
 }
 
 #[test]
@@ -177,6 +234,10 @@ pub fn store(step: usize, slot: usize) -> Action {
     Action::Store { step, slot, keep: Keep::State }
 }
 
+pub fn store_tape(step: usize, slot: usize) -> Action {
+    Action::Store { step, slot, keep: Keep::Tape }
+}
+
 pub fn restore(step: usize, slot: usize) -> Action {
     Action::Restore { step, slot }
 }
@@ -211,6 +272,27 @@ pub fn three_lanes() -> Vec<(usize, Action)> {
     ]
 }
 
+/// Lane 1 hands lane 0 the steps 2 and 1 of four, in one slot that states share.
+pub fn handed_over() -> Vec<(usize, Action)> {
+    vec![
+        (0, store(0, 0)),
+        (0, advance(0, 3)),
+        (1, restore(0, 0)),
+        (1, advance(0, 3)),
+        (1, store_tape(2, 1)),
+        (1, restore(0, 0)),
+        (1, advance(0, 2)),
+        (0, reverse(3)),
+        (0, restore(2, 1)),
+        (0, reverse(2)),
+        (1, store_tape(1, 1)),
+        (0, restore(1, 1)),
+        (0, reverse(1)),
+        (0, restore(0, 0)),
+        (0, reverse(0)),
+    ]
+}
+
 #[test]
 fn makespans_are_those_counted_by_hand() {
     let costs = LaneCosts { step: 10, adjoint: 5 };
@@ -233,6 +315,12 @@ fn makespans_are_those_counted_by_hand() {
         (0, restore(0, 0)),
         (0, reverse(0)),
     ];
+    // Lane 1 is at y_2 again after 50, when lane 0 has reversed 3 and 2.
+    let tapes = LaneCounts::of(Listed::of(&handed_over()), costs).unwrap();
+    assert_eq!(tapes.makespan, 3 * 10 + 15 + 5 + 5 + 15);
+    assert_eq!(tapes.advances, [3, 5, 0]);
+    assert_eq!((tapes.from_tape, tapes.tapes_peak, tapes.snapshots_peak), (2, 1, 1));
+    assert_eq!((tapes.stores, tapes.restores), (3, 5));
     let counts = LaneCounts::of(Listed::of(&late), costs).unwrap();
     assert_eq!(counts.makespan, 20 + 15 + 10 + 15 + 15);
     // One lane's list is the same in both interpreters.
@@ -248,6 +336,10 @@ fn makespans_are_those_counted_by_hand() {
 #[test]
 fn the_interpreter_finds_every_fault() {
     let begin = [(0, store(0, 0)), (0, advance(0, 1))];
+    let handed = [(1, restore(0, 0)), (1, advance(0, 1)), (1, store_tape(0, 1))];
+    // Lane 0's tape is that of step 0 when it takes the one handed over.
+    let again = [(0, reverse(1)), (0, restore(0, 0)), (0, advance(0, 1))];
+    let again = [&handed[..], &again, &[(0, restore(0, 1)), (0, reverse(0))]].concat();
     for (more, text) in [
         (vec![(1, advance(0, 1))], "asks lane 1 for Advance { from: 0, to: 1 } while no state"),
         (vec![(1, restore(1, 0))], "restores step 1 from slot 0, which holds step 0"),
@@ -263,6 +355,17 @@ fn the_interpreter_finds_every_fault() {
         (vec![(0, reverse(1)), (0, reverse(1))], "and 1 steps are left to reverse"),
         (vec![(0, reverse(1))], "ends with 1 steps not reversed"),
         (vec![], "ends with 1 steps not reversed"),
+        (vec![(0, store_tape(0, 1))], "asks lane 0 for Store { step: 0, slot: 1, keep: Tape }"),
+        (vec![(1, restore(0, 0)), (1, store_tape(0, 1))], "asks lane 1 for Store"),
+        ([&handed[..], &[(1, store_tape(0, 2))]].concat(), "asks lane 1 for Store"),
+        ([&handed[..], &[(2, restore(0, 1))]].concat(), "asks lane 2 for Restore"),
+        // y_1, which the adjoint of step 0 needs, is on the tape of step 1, which is not there.
+        ([&handed[..], &[(0, restore(0, 1)), (0, reverse(0))]].concat(), "asks lane 0 for Reverse"),
+        (again, "asks lane 0 for Reverse { step: 0 }"),
+        (
+            [&handed[..], &[(0, reverse(1)), (0, restore(0, 1)), (0, restore(0, 1))]].concat(),
+            "restores step 0 from slot 1, which holds nothing",
+        ),
     ] {
         let actions = [&begin[..], &more].concat();
         let error = LaneCounts::of(Listed::of(&actions), LaneCosts::USUAL).unwrap_err().to_string();

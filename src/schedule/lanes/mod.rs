@@ -14,7 +14,9 @@ use super::Action;
 /// An action, and the lane that does it.
 ///
 /// Each lane has a current state and a tape of its own, beside the slots, which all lanes share.
-/// Lane 0 alone reverses. A lane does its actions in their order, and each slot meets its `Store`s,
+/// Lane 0 alone reverses. The other lanes may keep tapes, which lane 0 alone restores; a tape that
+/// is restored leaves its slot. Its step is reversed without being taken again where lane 0's own
+/// tape before is that of the step after it, and so has y_{n+1}. A lane does its actions in their order, and each slot meets its `Store`s,
 /// `Restore`s and `Free`s in their order over all lanes: a lane waits until it is the slot's turn.
 /// So every list can be followed to its end without a deadlock, at any speeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

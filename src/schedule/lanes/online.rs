@@ -8,6 +8,7 @@ use crate::schedule::Online;
 #[derive(Clone, Debug)]
 pub struct PairOnline {
     slots: usize,
+    tapes: usize,
     costs: LaneCosts,
     sweep: Sweep,
 }
@@ -24,7 +25,15 @@ impl PairOnline {
     /// # Errors
     /// Where `slots` is zero.
     pub fn new(slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
-        Ok(PairOnline { slots, costs, sweep: Sweep::Forward(Online::new(slots)?) })
+        PairOnline::with_tapes(slots, 0, costs)
+    }
+
+    /// The same with at most `tapes` tapes besides, as [`Pair::with_tapes`].
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn with_tapes(slots: usize, tapes: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
+        Ok(PairOnline { slots, tapes, costs, sweep: Sweep::Forward(Online::new(slots)?) })
     }
 }
 
@@ -41,7 +50,7 @@ impl Iterator for PairOnline {
 
 impl LaneSchedule for PairOnline {
     fn num_slots(&self) -> usize {
-        self.slots
+        self.slots.saturating_add(self.tapes)
     }
 
     fn num_lanes(&self) -> usize {
@@ -54,7 +63,7 @@ impl OnlineLaneSchedule for PairOnline {
         if let Sweep::Forward(online) = &self.sweep {
             let (kept, free) = online.left(num_steps);
             // The first state that Online keeps is that of step 0.
-            if let Ok(pair) = Pair::resume(num_steps, &kept, &free, self.costs) {
+            if let Ok(pair) = Pair::resume(num_steps, &kept, &free, self.tapes, self.costs) {
                 self.sweep = Sweep::Back(pair);
             }
         }

@@ -1,5 +1,7 @@
 //! Two lanes: one reverses, the other goes ahead of it.
 
+mod ahead;
+
 use std::collections::VecDeque;
 
 use super::pace::Pace;
@@ -12,10 +14,6 @@ use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
 const STEP: u64 = 64;
 /// The dearest adjoint that is told from dearer ones, in steps.
 const DEAREST: u64 = 1000;
-/// Lane 1 helps in the gap where lane 0 is when it is done before lane 0 asks for the state, or
-/// late by no more than this fraction of its work.
-const LATE_TENTHS: u64 = 8;
-
 /// Steps times slots of a chain whose list is made several times over.
 const MOST_WORK: f64 = 2e7;
 
@@ -27,13 +25,22 @@ const MOST_WORK: f64 = 2e7;
 /// first, and none is begun much before it must be, since slots are scarcer than time. Where lane 1
 /// is not done, lane 0 helps itself.
 ///
+/// With tapes, lane 1 also takes the steps right before those already reversed, a block of a few at
+/// once, and hands them over with their stages: lane 0 then applies the adjoint alone. A step that
+/// is not there in time it takes itself. Gaps are opened down to such blocks, which asks for fewer
+/// slots, too.
+///
 /// The list is made by a simulation in virtual time in which steps and adjoints take what `costs`
 /// says: it is the same on every machine, and [`LaneCounts`](super::LaneCounts) tells its makespan.
-/// Several paces are tried, and lane 0 alone, and the shortest is taken. With costs far from the
-/// real ones the list stays right and is slower.
+/// Several paces are tried, with tapes and without, and lane 0 alone, and the shortest is taken. With
+/// costs far from the real ones the list stays right and is slower.
 ///
-/// With A = 2F, 10 000 steps take 1.5 times less than with `Revolve` on one core in 20 slots (two
-/// cores cannot do better than 1.70), and as long as with every state stored in 200. Optimal lists
+/// With every state stored, one core takes N (2F + A): a first sweep, and a step and its adjoint in
+/// the reverse sweep. Without tapes two cores cannot do better; with them N (F + A) is the bound, or
+/// F for each step of the first sweep and half of all other work, where that is more. With A = 2F,
+/// 10 000 steps take 1.5 times less than with `Revolve` on one core in 20 slots, and as long as with
+/// every state stored in 200; with two tapes besides, 1.63 times less in 20 slots, and N (F + A), the
+/// bound, in 200. Optimal lists
 /// are known for as many processors as it takes to lose no time: A. Walther, Computing 73 (2004)
 /// 135–154, doi 10.1007/s00607-004-0075-z; here their number is given, and time is what is left.
 ///
@@ -43,6 +50,10 @@ const MOST_WORK: f64 = 2e7;
 /// let one_core = optimum::t(10_000, 20) + 10_000 * 3;
 /// assert!(counts.makespan * 3 < one_core * 2);
 /// assert_eq!(counts.snapshots_peak, 20);
+///
+/// let pair = Pair::with_tapes(10_000, 200, 2, LaneCosts::USUAL)?;
+/// let counts = LaneCounts::of(pair, LaneCosts::USUAL)?;
+/// assert!(counts.makespan as f64 <= 1.01 * 10_000.0 * (1.0 + 2.0));
 /// # Ok::<(), costate::error::ScheduleError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -54,12 +65,22 @@ pub struct Pair {
     /// In ascending order of steps.
     kept: Vec<Snapshot>,
     free: Vec<usize>,
+    /// The steps before those already reversed that are on tapes, or will be, the latest first.
+    taped: VecDeque<Taped>,
+    free_tapes: Vec<usize>,
     /// Steps not yet reversed.
     end: usize,
+    /// Lane 0's tape still holds step `end`, and with it y_end, which the adjoint of the step before
+    /// needs.
+    is_end_on_tape: bool,
     lanes: [Lane; 2],
     turned: bool,
     /// Lane 1 has nothing to do before lane 0's next action.
     idle: bool,
+    /// When each lane has done its actions so far, and when each slot was last met: what
+    /// [`LaneCounts`](super::LaneCounts) finds. Decisions are made for later, by the lanes' `time`.
+    done: [u64; 2],
+    met: Vec<u64>,
     queue: VecDeque<OnLane>,
 }
 
@@ -74,18 +95,19 @@ struct Snapshot {
     longest: usize,
 }
 
+/// A kept tape, or one on its way.
+#[derive(Clone, Copy, Debug)]
+struct Taped {
+    slot: usize,
+    /// When it is there.
+    ready: u64,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Lane {
     /// When its next action is decided.
     time: u64,
     current: Option<usize>,
-}
-
-/// The steps from a kept state to the next one, or to the steps already reversed.
-struct Gap {
-    index: usize,
-    from: usize,
-    length: usize,
 }
 
 impl Pair {
@@ -94,13 +116,27 @@ impl Pair {
     /// # Errors
     /// Where `slots` is zero.
     pub fn new(steps: usize, slots: usize, costs: LaneCosts) -> Result<Self, ScheduleError> {
+        Pair::with_tapes(steps, slots, 0, costs)
+    }
+
+    /// The same with at most `tapes` tapes besides, on which lane 1 hands steps to lane 0, in slots
+    /// numbered after those of states. None is used where that is not faster.
+    ///
+    /// # Errors
+    /// Where `slots` is zero.
+    pub fn with_tapes(
+        steps: usize,
+        slots: usize,
+        tapes: usize,
+        costs: LaneCosts,
+    ) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
         let fresh = |(steps, slots)| {
             let free = (0..useful_slots(steps, slots)).rev().collect();
-            Pair::begin(costs, steps, Vec::new(), free, Some(0))
+            Pair::begin(costs, steps, Vec::new(), free, Some(0)).and_tapes(tapes)
         };
         let alike = Pair::alike(steps, slots);
-        Ok(Pair { pace: fresh(alike).at_best_pace().pace, ..fresh((steps, slots)) })
+        Ok(Pair { pace: fresh(alike).at_best_pace().pace, ..fresh((steps, slots)) }.trimmed())
     }
 
     /// The steps and slots of a chain that can be followed in a fraction of a second and that takes
@@ -121,7 +157,7 @@ impl Pair {
     }
 
     /// The reverse sweep of `steps` steps, of which a first sweep left y_{N−1} as lane 0's current
-    /// state and the `kept` ones; the slots `free` may be used besides.
+    /// state and the `kept` ones; the slots `free` may be used besides, and `tapes` more for tapes.
     ///
     /// # Errors
     /// Where more than one step is to be reversed and that of step 0 is not kept.
@@ -129,6 +165,7 @@ impl Pair {
         steps: usize,
         kept: &[Kept],
         free: &[usize],
+        tapes: usize,
         costs: LaneCosts,
     ) -> Result<Self, ScheduleError> {
         let mut kept = kept.to_vec();
@@ -143,8 +180,8 @@ impl Pair {
         let mut free: Vec<usize> = free.to_vec();
         let useless = kept.partition_point(|kept| kept.step < steps);
         free.extend(kept.drain(useless..).map(|kept| kept.slot));
-        let pair = Pair::begin(costs, steps, kept, free, steps.checked_sub(1));
-        Ok(pair.at_best_pace())
+        let pair = Pair::begin(costs, steps, kept, free, steps.checked_sub(1)).and_tapes(tapes);
+        Ok(pair.at_best_pace().trimmed())
     }
 
     fn begin(
@@ -162,10 +199,15 @@ impl Pair {
             num_slots: highest.map_or(0, |slot| slot + 1),
             kept: Vec::with_capacity(kept.len() + free.len()),
             free,
+            taped: VecDeque::new(),
+            free_tapes: Vec::new(),
             end: steps,
+            is_end_on_tape: false,
             lanes: [Lane { time: 0, current }, Lane { time: 0, current: None }],
             turned: false,
             idle: false,
+            done: [0; 2],
+            met: Vec::new(),
             queue: VecDeque::new(),
         };
         for Kept { step, slot } in kept {
@@ -174,12 +216,34 @@ impl Pair {
         pair
     }
 
+    /// How many slots, the last ones, are for tapes.
+    pub fn num_tapes(&self) -> usize {
+        self.free_tapes.len() + self.taped.len()
+    }
+
+    /// The same with `tapes` slots for tapes after the others.
+    fn and_tapes(mut self, tapes: usize) -> Self {
+        self.free_tapes = (self.num_slots..self.num_slots + tapes).rev().collect();
+        self.num_slots += tapes;
+        self
+    }
+
+    /// The same without the slots for tapes where none is used.
+    fn trimmed(mut self) -> Self {
+        if self.pace.is_none_or(|pace| pace.block == 0) {
+            self.num_slots -= self.free_tapes.len();
+            self.free_tapes.clear();
+        }
+        self
+    }
+
     /// The same with the pace of the shortest makespan.
     fn at_best_pace(mut self) -> Self {
         let first_sweep = self.end.saturating_sub(1) - self.lanes[0].current.unwrap_or(0);
-        let least = STEP * first_sweep as u64 + (STEP + self.adjoint) * self.end as u64;
+        let on_lane_0 = if self.free_tapes.is_empty() { STEP } else { 0 };
+        let least = STEP * first_sweep as u64 + (on_lane_0 + self.adjoint) * self.end as u64;
         let mut shortest = u64::MAX;
-        for pace in [None].into_iter().chain(Pace::ALL.map(Some)) {
+        for pace in [None].into_iter().chain(Pace::all(self.free_tapes.len()).map(Some)) {
             if shortest <= least {
                 break;
             }
@@ -193,11 +257,11 @@ impl Pair {
     }
 
     fn makespan_below(mut self, limit: u64) -> Option<u64> {
-        while self.end > 0 && self.lanes[0].time < limit {
+        while self.end > 0 && self.done[0] < limit {
             self.decide();
             self.queue.clear();
         }
-        Some(self.lanes[0].time).filter(|&time| time < limit)
+        Some(self.done[0]).filter(|&time| time < limit)
     }
 
     fn decide(&mut self) {
@@ -219,6 +283,13 @@ impl Pair {
         if current == Some(self.end - 1) {
             return self.reverse();
         }
+        if let Some(&taped) = self.taped.front() {
+            match taped.ready > self.lanes[0].time {
+                true => self.lanes[0].time = taped.ready,
+                false => self.reverse_from(taped.slot),
+            }
+            return;
+        }
         let Some(&last) = self.kept.last() else {
             let from = current.unwrap_or(0);
             return self.keep(0, 0, from);
@@ -235,6 +306,7 @@ impl Pair {
         };
         if to > last.step {
             self.advance(0, last.step, to);
+            self.is_end_on_tape = false;
         }
         if to + 1 == self.end {
             self.reverse();
@@ -249,69 +321,31 @@ impl Pair {
             self.lanes[1].time = self.lanes[0].time;
         }
         self.end -= 1;
+        self.is_end_on_tape = true;
         if let Some(kept) = self.kept.pop_if(|kept| kept.step == self.end) {
             self.free.push(kept.slot);
             self.emit(0, Action::Free { slot: kept.slot });
         }
         self.emit(0, Action::Reverse { step: self.end });
-        self.lanes[0].time += STEP + self.adjoint;
+        self.spend(0, STEP + self.adjoint);
         self.lanes[0].current = None;
     }
 
-    /// Lane 1's next actions, where there is something to do now.
-    fn go_ahead(&mut self) -> bool {
-        let Some((gap, distance)) = self.most_urgent() else { return false };
-        self.stand_at(1, self.kept[gap.index]);
-        self.advance(1, gap.from, gap.from + distance);
-        self.keep(1, gap.index + 1, gap.from + distance);
-        true
+    /// Reverses the last step from its tape.
+    fn reverse_from(&mut self, slot: usize) {
+        self.taped.pop_front();
+        self.free_tapes.push(slot);
+        self.end -= 1;
+        self.is_end_on_tape = true;
+        self.emit(0, Action::Restore { step: self.end, slot });
+        self.emit(0, Action::Reverse { step: self.end });
+        self.spend(0, self.adjoint);
+        self.lanes[0].current = None;
     }
 
-    /// The gap with the shortest time before it is needed against the time that opening it takes,
-    /// where it is time, and how far its next snapshot is.
-    fn most_urgent(&self) -> Option<(Gap, usize)> {
-        let pace = self.pace.filter(|_| !self.free.is_empty())?;
-        let late = self.lanes[0].time - self.lanes[1].time;
-        let needs = |length: usize| {
-            STEP * (pace.per_step * (length as u64).saturating_sub(1) + 10 * pace.at_least)
-        };
-        let mut most = None;
-        let mut right = self.end;
-        for (index, kept) in self.kept.iter().enumerate().rev() {
-            let gap = Gap { index, from: kept.step, length: right - kept.step };
-            let due = 10 * (late + (STEP + self.adjoint) * (self.end - right) as u64);
-            if due > needs(kept.longest.max(gap.length)) {
-                break;
-            }
-            let need = needs(gap.length);
-            let urgent = |&(_, most_due, most_need): &(Gap, u64, u64)| {
-                u128::from(due) * u128::from(most_need) < u128::from(most_due) * u128::from(need)
-            };
-            let open = gap.length > 1 && kept.ready <= self.lanes[1].time && due <= need;
-            if open && most.as_ref().is_none_or(urgent) && !self.is_lane_0_faster(&gap, late) {
-                most = Some((gap, due, need));
-            }
-            right = kept.step;
-        }
-        let (gap, ..) = most?;
-        let distance = self.distance_in(&gap);
-        Some((gap, distance))
-    }
-
-    /// Whether lane 0 is at the gap's end and would have to wait for lane 1.
-    fn is_lane_0_faster(&self, gap: &Gap, late: u64) -> bool {
-        gap.from + gap.length == self.end
-            && (10 - LATE_TENTHS) * STEP * self.distance_in(gap) as u64 > 10 * late
-    }
-
-    fn distance_in(&self, gap: &Gap) -> usize {
-        let (last, free) = (gap.index + 1 == self.kept.len(), self.free.len());
-        if last && free == 1 || gap.length == 2 {
-            return gap.length - 1;
-        }
-        let left = free + self.kept.len() - gap.index;
-        let tenths = self.pace.map_or(10, |pace| pace.slots as usize);
-        split(gap.length, ((left * tenths + 5) / 10).max(2))
+    /// The first step that is on a tape or already reversed.
+    fn front(&self) -> usize {
+        self.end - self.taped.len()
     }
 
     /// Has a lane stand at a kept state.
@@ -324,7 +358,12 @@ impl Pair {
     fn advance(&mut self, lane: usize, from: usize, to: usize) {
         self.emit(lane, Action::Advance { from, to });
         self.lanes[lane].current = Some(to);
-        self.lanes[lane].time += STEP * (to - from) as u64;
+        self.spend(lane, STEP * (to - from) as u64);
+    }
+
+    fn spend(&mut self, lane: usize, time: u64) {
+        self.lanes[lane].time += time;
+        self.done[lane] += time;
     }
 
     /// Has a lane keep its current state.
@@ -348,7 +387,20 @@ impl Pair {
     }
 
     fn emit(&mut self, lane: usize, action: Action) {
+        if let Action::Store { slot, .. } | Action::Restore { slot, .. } | Action::Free { slot } =
+            action
+        {
+            self.meet(lane, slot);
+        }
         self.queue.push_back(OnLane { lane, action });
+    }
+
+    fn meet(&mut self, lane: usize, slot: usize) {
+        if self.met.len() <= slot {
+            self.met.resize(slot + 1, 0);
+        }
+        let time = self.done[lane].max(self.met[slot]);
+        (self.done[lane], self.met[slot]) = (time, time);
     }
 }
 
