@@ -57,8 +57,8 @@
 //! 53 ns for the adjoint.
 //!
 //! Two cores share an evaluation ([`Wing::on_cores`]), the inner half of the rings and the outer one:
-//! 1.67 times faster. Of a gradient in little memory that leaves less than two lanes
-//! ([`costate::schedule::Pair`]) can, whose reversing lane takes every step again before its adjoint.
+//! 1.67 times faster, the adjoint too, of which two lanes ([`costate::schedule::Pair`]) leave all to
+//! one of them.
 
 mod check;
 mod error;
