@@ -57,14 +57,13 @@ fn cycle(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
         drag.push((angle, c.drag));
     }
     let larger = |&a: &usize, &b: &usize| lift[a].0.total_cmp(&lift[b].0);
-    // The last moment is the farthest from the start of the run.
     let highest = (1..=SAMPLES).max_by(larger).unwrap_or(0);
     let lowest = (1..=SAMPLES).min_by(larger).unwrap_or(0);
-    // It begins where the angle is smallest.
+    // It begins and ends at the mean angle, going down.
     let panel = |y, cycle: &[(f64, f64)]| {
         let series = vec![
-            line("nose going up", cycle[..=highest].to_vec()),
-            line("then going down", cycle[highest..].to_vec()),
+            line("nose going up", cycle[lowest..=highest].to_vec()),
+            line("nose going down", [&cycle[highest..], &cycle[..=lowest]].concat()),
             Series { name: "the cycle begins", points: vec![cycle[0]], dots: true },
         ];
         Panel { x: "angle of attack in degrees", y, series }

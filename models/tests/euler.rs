@@ -144,7 +144,7 @@ fn the_transposed_derivative_is_that_of_the_tangent() {
             };
             #[rustfmt::skip]
             bands.rates_vjp(
-                1, &metrics, inner, &frame, &dy, &w, &mut y_bar, &mut by_frame, &mut by_node,
+                1, &metrics, inner, &frame, &w, &mut y_bar, &mut by_frame, &mut by_node,
                 by_corners,
             );
             let by_motion = by_frame.pull_back(motion[0], motion[1], motion[3]);

@@ -4,10 +4,11 @@
 //! exchange. The transposed derivative adds what each band has for rows of the other one when both
 //! are done, always in the same order: its bits do not depend on the number of cores.
 
+use std::array::from_fn;
 use std::ops::Range;
 
 use super::kernels::{rates_of_rows, rates_vjp_of_rows};
-use super::rows::fields;
+use super::rows::{Four, bytes, fields};
 use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar};
 
 /// With fewer cells handing over a band costs more than it saves.
@@ -25,6 +26,8 @@ pub struct Bands {
 #[derive(Clone, Debug)]
 struct Band {
     scratch: Scratch,
+    /// What [`Bands::rates`] wrote last.
+    dy: Four<f64>,
     bar: ScratchBar,
     nodes: NodesBar,
     frame_bar: FrameBar,
@@ -34,6 +37,7 @@ impl Band {
     fn new(ni: usize, rows: Range<usize>) -> Self {
         Band {
             scratch: Scratch::of_rows(ni, rows.clone()),
+            dy: from_fn(|_| vec![0.0; ni * rows.len()]),
             bar: ScratchBar::new(ni),
             nodes: NodesBar::of_rows(ni, rows),
             frame_bar: FrameBar::default(),
@@ -52,15 +56,17 @@ fn both(cores: usize, metrics: &Metrics, a: impl FnOnce() + Send, b: impl FnOnce
 }
 
 impl Bands {
-    /// For `ni` × `nj` cells.
+    /// For `ni` × `nj` cells. The far field takes the high band as long as a row or two.
     pub fn new(ni: usize, nj: usize) -> Self {
-        let split = nj / 2;
+        let split = (nj / 2 + 1).min(nj - 1);
         Bands { split, low: Band::new(ni, 0..split), high: Band::new(ni, split..nj) }
     }
 
     /// Bytes that they occupy.
     pub fn bytes(&self) -> usize {
-        let of = |band: &Band| band.scratch.bytes() + band.bar.bytes() + band.nodes.bytes();
+        let of = |Band { scratch, dy, bar, nodes, .. }: &Band| {
+            scratch.bytes() + bytes(dy) + bar.bytes() + nodes.bytes()
+        };
         of(&self.low) + of(&self.high)
     }
 
@@ -80,18 +86,26 @@ impl Bands {
         dy: &mut [f64],
     ) {
         let (below, above) = split(dy, self.split * metrics.ni);
-        let (low, high) = (&mut self.low.scratch, &mut self.high.scratch);
-        both(
-            cores,
-            metrics,
-            || rates_of_rows(metrics, inner, frame, y, below, low),
-            || rates_of_rows(metrics, inner, frame, y, above, high),
-        );
+        let work = |band: &mut Band, mut dy: [&mut [f64]; 4]| {
+            rates_of_rows(
+                metrics,
+                inner,
+                frame,
+                y,
+                dy.each_mut().map(|dy| &mut **dy),
+                &mut band.scratch,
+            );
+            for (kept, dy) in band.dy.iter_mut().zip(dy) {
+                kept.copy_from_slice(dy);
+            }
+        };
+        let (low, high) = (&mut self.low, &mut self.high);
+        both(cores, metrics, || work(low, below), || work(high, above));
     }
 
-    /// Adds the derivatives of Σ w dU/dt by y to `y_bar`, those by the motion to `frame_bar`, and has
-    /// `by_corners` take those by the corners of each band to its part of `out`. `dy` is what
-    /// [`rates`](Self::rates) wrote last.
+    /// Adds the derivatives of Σ w dU/dt by y, where [`rates`](Self::rates) were taken last, to
+    /// `y_bar`, those by the motion to `frame_bar`, and has `by_corners` take those by the corners of
+    /// each band to its part of `out`.
     #[allow(clippy::too_many_arguments)]
     pub fn rates_vjp<T: Send>(
         &mut self,
@@ -99,7 +113,6 @@ impl Bands {
         metrics: &Metrics,
         inner: Inner,
         frame: &Frame,
-        dy: &[f64],
         w: &[f64],
         y_bar: &mut [f64],
         frame_bar: &mut FrameBar,
@@ -108,7 +121,7 @@ impl Bands {
     ) {
         let (below, above) = split(y_bar, self.split * metrics.ni);
         let work = |band: &mut Band, y_bar: [&mut [f64]; 4], out: &mut T| {
-            let Band { scratch, bar, nodes, frame_bar } = band;
+            let Band { scratch, dy, bar, nodes, frame_bar } = band;
             nodes.clear();
             *frame_bar = FrameBar::default();
             rates_vjp_of_rows(metrics, inner, frame, dy, w, y_bar, nodes, frame_bar, scratch, bar);

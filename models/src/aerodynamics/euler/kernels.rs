@@ -5,7 +5,7 @@ use multiversion::target::match_target;
 
 use super::residual::residual_of_rows;
 use super::residual_vjp::residual_vjp;
-use super::rows::fields;
+use super::rows::{Four, fields};
 use super::{Frame, FrameBar, Inner, Metrics, NodesBar, Scratch, ScratchBar};
 
 /// [`residual`](super::residual) of `f64`.
@@ -33,14 +33,14 @@ pub(super) fn rates_of_rows(
     residual_of_rows(metrics, inner, frame, y, dy, scratch);
 }
 
-/// [`residual_vjp`] for the rows of the scratch, with which the fields of `y_bar` begin.
+/// [`residual_vjp`] for the rows of the scratch, with which the fields of `dy` and `y_bar` begin.
 #[allow(clippy::too_many_arguments)]
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+fma", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(super) fn rates_vjp_of_rows(
     metrics: &Metrics,
     inner: Inner,
     frame: &Frame,
-    dy: &[f64],
+    dy: &Four<f64>,
     w: &[f64],
     y_bar: [&mut [f64]; 4],
     nodes: &mut NodesBar,

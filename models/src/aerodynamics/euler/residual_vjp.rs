@@ -16,7 +16,7 @@ use super::{Frame, FrameBar, Inner, Scratch, ScratchBar};
 
 /// Adds the derivatives of Σ w dU/dt by y to `y_bar`, by the corners to `nodes`, and by the motion
 /// to `frame_bar`. `scratch` is what [`residual`](super::residual) left, `dy` what it wrote. The
-/// fields of `y_bar` begin with the scratch's first row; see [`ScratchBar::hand_over`] for the rows
+/// fields of `dy` and `y_bar` begin with the scratch's first row; see [`ScratchBar::hand_over`] for the rows
 /// beyond.
 #[allow(clippy::too_many_arguments)]
 #[inline(always)]
@@ -24,7 +24,7 @@ pub fn residual_vjp<const FMA: bool>(
     metrics: &Metrics,
     inner: Inner,
     frame: &Frame,
-    dy: &[f64],
+    dy: &Four<f64>,
     w: &[f64],
     y_bar: [&mut [f64]; 4],
     nodes: &mut NodesBar,
@@ -47,7 +47,7 @@ struct Sweep<'a> {
     metrics: &'a Metrics,
     inner: Inner,
     frame: &'a Frame,
-    dy: &'a [f64],
+    dy: &'a Four<f64>,
     w: &'a [f64],
     scratch: &'a Scratch,
     /// Of these rows.
@@ -200,7 +200,7 @@ impl Sweep<'_> {
     fn weigh(&mut self, j: usize) {
         let (ni, cells, at) = (self.metrics.ni, self.metrics.area.len(), j * self.metrics.ni);
         let w: [&[f64]; 4] = from_fn(|v| &self.w[v * cells + at..][..ni]);
-        let dy: [&[f64]; 4] = from_fn(|v| &self.dy[v * cells + at..][..ni]);
+        let dy = from(self.dy, (j - self.scratch.rows.start) * ni);
         let mut turning = self.angle;
         for i in (0..ni).step_by(LANES) {
             let (w, dy) = (lanes4(&w, i), lanes4(&dy, i));

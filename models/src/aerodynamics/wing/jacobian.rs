@@ -34,7 +34,9 @@ impl Jacobian for Wing {
             return;
         }
         let (metrics, frame) = (&grid.metrics, motion::frame(t, p));
-        work.bands.rates(self.cores, metrics, Inner::Wall, &frame, y, &mut work.dy);
+        // The matrix has room for the rates, which nobody asks for.
+        let unused = &mut jac.values_mut()[..y.len()];
+        work.bands.rates(self.cores, metrics, Inner::Wall, &frame, y, unused);
         let (scratch, Layout { coupling, .. }) = (work.bands.scratch(), self.layout());
         residual_jacobian(metrics, Inner::Wall, &frame, scratch, coupling, jac.values_mut());
     }

@@ -120,7 +120,6 @@ pub struct Wing {
 #[derive(Clone, Debug)]
 pub struct Work {
     grid: Option<Arc<Grid>>,
-    dy: Vec<f64>,
     bands: Bands,
     shapes: [ShapeBar; 2],
 }
@@ -218,19 +217,13 @@ impl Ode for Wing {
         let (ni, nj) = self.size();
         let row = || vec![0.0; ni + 1];
         let shape = || ShapeBar { rows: [row(), row()], bar: [0.0; NUM_SHAPE] };
-        Work {
-            grid: None,
-            dy: vec![0.0; self.dim()],
-            bands: Bands::new(ni, nj),
-            shapes: [shape(), shape()],
-        }
+        Work { grid: None, bands: Bands::new(ni, nj), shapes: [shape(), shape()] }
     }
 
     fn work_bytes(&self) -> usize {
-        let Work { dy, bands, shapes, .. } = self.work();
+        let Work { bands, shapes, .. } = self.work();
         let rows = shapes.iter().flat_map(|shape| &shape.rows);
-        let numbers = dy.len() + rows.map(Vec::len).sum::<usize>();
-        size_of::<Work>() + bands.bytes() + 8 * numbers
+        size_of::<Work>() + bands.bytes() + 8 * rows.map(Vec::len).sum::<usize>()
     }
 
     fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Work) {
@@ -241,7 +234,6 @@ impl Ode for Wing {
         }
         let frame = motion::frame(t, p);
         work.bands.rates(self.cores, &grid.metrics, Inner::Wall, &frame, y, dy);
-        work.dy.copy_from_slice(dy);
     }
 }
 
@@ -259,7 +251,7 @@ impl Vjp for Wing {
     ) {
         let grid = kept_grid(&mut work.grid, self, p);
         let (frame, mut frame_bar) = (motion::frame(t, p), FrameBar::default());
-        let Work { dy, bands, shapes, .. } = work;
+        let Work { bands, shapes, .. } = work;
         let (cores, metrics, inner) = (self.cores, &grid.metrics, Inner::Wall);
         let by_corners = |nodes: &NodesBar, shape: &mut ShapeBar| {
             shape.bar.fill(0.0);
@@ -267,7 +259,7 @@ impl Vjp for Wing {
         };
         #[rustfmt::skip]
         bands.rates_vjp(
-            cores, metrics, inner, &frame, dy, w, y_bar, &mut frame_bar, shapes, by_corners,
+            cores, metrics, inner, &frame, w, y_bar, &mut frame_bar, shapes, by_corners,
         );
         for shape in shapes {
             p_bar[SHAPE].iter_mut().zip(&shape.bar).for_each(|(sum, bar)| *sum += bar);
