@@ -53,7 +53,7 @@ fn explicit<J: Objective>(
     let (start, end) = (problem.span.0, part * problem.span.1);
     let steps = (part * problem.fixed_steps.unwrap_or(1000) as f64) as usize;
     let grid = TimeGrid::Uniform { start, end, steps };
-    let stepper = ExplicitRk::new(&RK4);
+    let stepper = ExplicitRk::new(&RK4).unwrap();
     let chain = Discretization::new(&problem.ode, &problem.y0, &problem.objective, stepper, grid)?;
     table(&chain, &problem.p, runs)
 }
@@ -63,7 +63,7 @@ fn stiff(runs: usize) -> Result<(), Error> {
     let problem = brusselator::p3a();
     let (start, end) = problem.span;
     let grid = TimeGrid::Uniform { start, end, steps: 1000 };
-    let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation);
+    let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation).unwrap();
     let chain = Discretization::new(&problem.ode, &problem.y0, &problem.objective, stepper, grid)?;
     table(&chain, &problem.p, runs)
 }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use costate::adjoint::Gradient;
 use costate::budget::parse_bytes;
 use costate::error::Error;
-use costate::method::{AnyMethod, Explicit, Method};
+use costate::method::Method;
 use costate::objective::Objective;
-use costate::ode::{Jacobian, Vjp};
+use costate::ode::Vjp;
 use costate::problem::{Problem, ScheduleKind};
-use costate::tableau::{self, RK4};
+use costate::tableau::RK4;
 use costate_models::Benchmark;
 use costate_models::biology::lotka_volterra::{p1a, p1b};
 use costate_models::chemistry::robertson::p2;
@@ -80,48 +80,28 @@ fn schedule(given: &str) -> Option<ScheduleKind> {
 
 fn dispatch(arguments: &Arguments) -> Result<String, String> {
     match arguments.problem.as_str() {
-        "p1a" => any(&p1a(), arguments),
-        "p1b" => any(&p1b(), arguments),
-        "p2" => any(&p2(), arguments),
-        "p3a" => any(&p3a(), arguments),
-        "p3b" => any(&p3b(), arguments),
-        "p4a" => explicit(&p4a(), arguments),
-        "p4b" => explicit(&p4b(), arguments),
-        "p6s" => explicit(&p6s(), arguments),
-        "p6" => explicit(&p6(), arguments),
+        "p1a" => run(&p1a(), arguments),
+        "p1b" => run(&p1b(), arguments),
+        "p2" => run(&p2(), arguments),
+        "p3a" => run(&p3a(), arguments),
+        "p3b" => run(&p3b(), arguments),
+        "p4a" => run(&p4a(), arguments),
+        "p4b" => run(&p4b(), arguments),
+        "p6s" => run(&p6s(), arguments),
+        "p6" => run(&p6(), arguments),
         _ => Err(USAGE.into()),
     }
 }
 
-fn any<O: Vjp + Jacobian, J: Objective>(
-    benchmark: &Benchmark<O, J>,
-    arguments: &Arguments,
-) -> Result<String, String> {
-    let name = arguments.method.as_deref().unwrap_or("auto");
-    let method = AnyMethod::by_name(name).map_err(|error| error.to_string())?;
-    run(benchmark, arguments, method)
-}
-
-fn explicit<O: Vjp, J: Objective>(
+fn run<O: Vjp, J: Objective>(
     benchmark: &Benchmark<O, J>,
     arguments: &Arguments,
 ) -> Result<String, String> {
     let method = match &arguments.method {
-        Some(name) => tableau::by_name(name)
-            .filter(|tableau| tableau.is_explicit())
-            .map(Explicit::Named)
-            .ok_or_else(|| format!("{name} is not an explicit method"))?,
-        None if benchmark.fixed_steps.is_some() => Explicit::Named(&RK4),
-        None => Explicit::Auto,
+        Some(name) => Method::by_name(name).map_err(|error| error.to_string())?,
+        None if benchmark.fixed_steps.is_some() => Method::Named(&RK4),
+        None => Method::Auto,
     };
-    run(benchmark, arguments, method)
-}
-
-fn run<O: Vjp, J: Objective, M: Method<O>>(
-    benchmark: &Benchmark<O, J>,
-    arguments: &Arguments,
-    method: M,
-) -> Result<String, String> {
     let Benchmark { ode, objective, y0, p, span, .. } = benchmark;
     let rtol = arguments.rtol;
     let atol = if benchmark.id == "p2" { 1e-6 * rtol } else { rtol };

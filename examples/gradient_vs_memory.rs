@@ -11,7 +11,7 @@
 
 use costate::curve::{Budgets, CurvePoint};
 use costate::error::Error;
-use costate::method::Explicit;
+use costate::method::Method;
 use costate::plot::{bytes, curve_svg};
 use costate::problem::{Problem, ScheduleKind};
 use costate::scalar::same_bits;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn picture() -> Result<String, Box<dyn std::error::Error>> {
     let flow = burgers::p6();
     let problem = Problem::new(&flow.ode, &flow.y0, &flow.objective, (0.0, 0.025), &flow.p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(STEPS);
     let directory = Some(std::env::temp_dir().join("costate-gradient-vs-memory"));
     let budgets = Budgets { threads: vec![1, 2], directory, ..Budgets::default() };
@@ -49,7 +49,7 @@ fn picture() -> Result<String, Box<dyn std::error::Error>> {
 fn table() -> Result<(), Error> {
     let flow = burgers::p6s();
     let problem = Problem::new(&flow.ode, &flow.y0, &flow.objective, flow.span, &flow.p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(STEPS)
         .schedule(ScheduleKind::Revolve);
     let all = problem.clone().schedule(ScheduleKind::StoreAll).gradient()?;

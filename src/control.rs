@@ -4,7 +4,7 @@
 //! 0.9 err_n^{−0.7/k} err_{n−1}^{0.4/k}, k = embedded order + 1 (the PI controller of Gustafsson,
 //! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
 
-use crate::error::{Error, check_length};
+use crate::error::Error;
 use crate::grid::{Span, Step};
 use crate::linalg::weighted_rms_norm;
 use crate::ode::Ode;
@@ -40,21 +40,7 @@ impl Control {
     /// # Errors
     /// Where a tolerance is negative, not finite, or both are zero.
     pub fn new(tolerances: Tolerances) -> Result<Self, Error> {
-        let valid = |x: f64| x.is_finite() && x >= 0.0;
-        let bad = |what, given: f64, required| {
-            Err(Error::BadSetting { what, given: given.to_string(), required })
-        };
-        if !(valid(tolerances.rtol) && tolerances.rtol < 1.0) {
-            return bad("rtol", tolerances.rtol, "at least 0 and less than 1");
-        }
-        for &atol in &tolerances.atol {
-            if !valid(atol) {
-                return bad("atol", atol, "a finite number that is not negative");
-            }
-            if atol == 0.0 && tolerances.rtol == 0.0 {
-                return bad("atol", atol, "positive where rtol is zero");
-            }
-        }
+        tolerances.check_values()?;
         Ok(Control {
             tolerances,
             max_steps: Self::MAX_STEPS,
@@ -73,10 +59,8 @@ impl Control {
         if stepper.embedded_order().is_none() {
             return Err(Error::NoErrorEstimate { method: stepper.name() });
         }
-        let atol = self.tolerances.atol.len();
-        if atol != 1 {
-            check_length("the list of absolute tolerances", atol, ode.dim())?;
-        }
+        stepper.check(ode)?;
+        self.tolerances.check(ode.dim())?;
         match self.first_step {
             Some(h) if !(h.is_finite() && h > 0.0) => Err(Error::BadSetting {
                 what: "the first step",
@@ -345,7 +329,10 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
         self.ode.rhs(t, y, self.p, &mut slope, &mut self.ode.work());
         match slope.iter().position(|slope| !slope.is_finite()) {
             Some(component) => Error::NotFinite { step: n, t, component },
-            None => Error::StepSizeTooSmall { step: n, t, h, component },
+            None => {
+                let implicit = self.stepper.is_implicit();
+                Error::StepSizeTooSmall { step: n, t, h, component, implicit }
+            }
         }
     }
 

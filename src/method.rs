@@ -5,9 +5,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::continuous::Continuous;
-use crate::error::Error;
-use crate::ode::{Jacobian, Vjp};
-use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
+use crate::error::{Error, TableauError};
+use crate::ode::Vjp;
+use crate::stepper::{AdjointStepper, ExplicitRk, Newton, RungeKutta, Tolerances};
 use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
@@ -69,60 +69,27 @@ pub struct MethodSettings {
     pub tolerances: Option<Tolerances>,
 }
 
-/// A choice of integrator for models of type `O`.
-pub trait Method<O: Vjp>: Clone + Send + Sync {
-    /// Builds the stepper and hands it to `task`.
-    ///
-    /// # Errors
-    /// Those of the task.
-    fn dispatch<T: Task<O>>(&self, settings: &MethodSettings, task: &T)
-    -> Result<T::Output, Error>;
-}
-
-/// An explicit method: asks nothing of the model but [`Vjp`].
+/// Which integrator is taken.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Explicit {
-    /// The one that suits the tolerance.
+pub enum Method {
+    /// An explicit method that suits the tolerance, and an implicit one from the start again where
+    /// that meets stiffness.
     #[default]
     Auto,
-    /// This one.
+    /// The method of this tableau.
     Named(&'static Tableau),
 }
 
-impl<O: Vjp> Method<O> for Explicit {
-    fn dispatch<T: Task<O>>(
-        &self,
-        settings: &MethodSettings,
-        task: &T,
-    ) -> Result<T::Output, Error> {
-        let tableau = match self {
-            Explicit::Auto => explicit_for(&settings.tolerances),
-            Explicit::Named(tableau) => tableau,
-        };
-        run_explicit(tableau, settings, task, false)
-    }
-}
-
-/// Any method of the library, for models that have a [`Jacobian`].
-#[derive(Clone, Copy, Debug, Default)]
-pub enum AnyMethod {
-    /// An explicit method, and an implicit one from the start again where that meets stiffness.
-    #[default]
-    Auto,
-    /// This one.
-    Named(&'static Tableau),
-}
-
-impl AnyMethod {
+impl Method {
     /// The method of this name; `auto` for the library's choice.
     ///
     /// # Errors
     /// Where there is none.
     pub fn by_name(name: &str) -> Result<Self, Error> {
         if name == "auto" {
-            return Ok(AnyMethod::Auto);
+            return Ok(Method::Auto);
         }
-        tableau::by_name(name).map(AnyMethod::Named).ok_or_else(|| Error::UnknownMethod {
+        tableau::by_name(name).map(Method::Named).ok_or_else(|| Error::UnknownMethod {
             name: name.into(),
             known: Self::names().collect::<Vec<_>>().join(", "),
         })
@@ -133,31 +100,35 @@ impl AnyMethod {
         let tableaus = tableau::EXPLICIT.iter().chain(tableau::ESDIRK);
         std::iter::once("auto").chain(tableaus.map(|tableau| tableau.name))
     }
-}
 
-impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
-    fn dispatch<T: Task<O>>(
-        &self,
+    /// Builds the stepper and hands it to `task`.
+    ///
+    /// # Errors
+    /// Where the tableau cannot be used, and those of the task.
+    pub fn dispatch<O: Vjp, T: Task<O>>(
+        self,
         settings: &MethodSettings,
         task: &T,
     ) -> Result<T::Output, Error> {
-        match self {
-            AnyMethod::Named(tableau) if tableau.is_explicit() => {
-                run_explicit(tableau, settings, task, false)
-            }
-            AnyMethod::Named(tableau) => run_implicit(tableau, settings, task),
-            AnyMethod::Auto => {
-                let begun = Instant::now();
-                match run_explicit(explicit_for(&settings.tolerances), settings, task, true) {
-                    Err(Error::StepLimit { steps, stiff: true, .. }) => {
-                        let seconds = begun.elapsed().as_secs_f64();
-                        let mut output = run_implicit(&KVAERNO5, settings, task)?;
-                        task.charge(&mut output, Abandoned { steps: steps as u64, seconds });
-                        Ok(output)
+        let tableau = match self {
+            Method::Named(tableau) => return run(tableau, settings, task, false),
+            Method::Auto => explicit_for(&settings.tolerances),
+        };
+        let begun = Instant::now();
+        match run(tableau, settings, task, true) {
+            Err(Error::StepLimit { steps, stiff: true, .. }) => {
+                let seconds = begun.elapsed().as_secs_f64();
+                let implicit = run(&KVAERNO5, settings, task, false);
+                let mut output = implicit.map_err(|error| match error {
+                    Error::DenseJacobian { dim, most, .. } => {
+                        Error::DenseJacobian { dim, most, stiff: true }
                     }
-                    result => result,
-                }
+                    error => error,
+                })?;
+                task.charge(&mut output, Abandoned { steps: steps as u64, seconds });
+                Ok(output)
             }
+            result => result,
         }
     }
 }
@@ -176,42 +147,31 @@ fn explicit_for(tolerances: &Option<Tolerances>) -> &'static Tableau {
 /// The explicit method that goes back where the one called `name` went forward: the same, if it has
 /// an error estimate and is explicit. An implicit one has nothing to gain: what decays fast forward
 /// grows fast backward, and must be resolved.
-pub(crate) fn backward_for(name: &str, tolerances: &Tolerances) -> ExplicitRk {
+pub(crate) fn backward_for(
+    name: &str,
+    tolerances: &Tolerances,
+) -> Result<ExplicitRk, TableauError> {
     let same = tableau::by_name(name).filter(|t| t.is_explicit() && t.embedded_order > 0);
     ExplicitRk::new(same.unwrap_or_else(|| explicit_for(&Some(tolerances.clone()))))
 }
 
-fn run_explicit<O: Vjp, T: Task<O>>(
+fn run<O: Vjp, T: Task<O>>(
     tableau: &Tableau,
     settings: &MethodSettings,
     task: &T,
     stop_if_stiff: bool,
 ) -> Result<T::Output, Error> {
-    let stepper = ExplicitRk::new(tableau);
-    match settings.adjoint {
-        AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, stop_if_stiff),
-        AdjointKind::Continuous => {
-            let inner = ExplicitRk::new(if tableau.embedded_order > 0 { tableau } else { &TSIT5 });
-            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), stop_if_stiff)
-        }
-    }
-}
-
-fn run_implicit<O: Vjp + Jacobian, T: Task<O>>(
-    tableau: &Tableau,
-    settings: &MethodSettings,
-    task: &T,
-) -> Result<T::Output, Error> {
     let newton = match &settings.tolerances {
         Some(tolerances) => Newton::Tolerances(tolerances.clone()),
         None => Newton::Stagnation,
     };
-    let stepper = Esdirk::new(tableau, newton);
+    let stepper = RungeKutta::new(tableau, newton)?;
     match settings.adjoint {
-        AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, false),
+        AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, stop_if_stiff),
         AdjointKind::Continuous => {
-            let inner = Esdirk::new(tableau, Newton::Stagnation);
-            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), false)
+            let by = if tableau.embedded_order > 0 { tableau } else { &TSIT5 };
+            let backward = RungeKutta::new(by, Newton::Stagnation)?;
+            task.run(Continuous::new(stepper, backward, adjoint_rtol(settings)), stop_if_stiff)
         }
     }
 }

@@ -47,7 +47,7 @@ pub enum Stepping {
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
 /// let control = Control::new(Tolerances { rtol: 1e-9, atol: vec![1e-12] })?;
-/// let (stepper, span) = (ExplicitRk::new(&DOP853), Span { start: 0.0, end: 2.0 });
+/// let (stepper, span) = (ExplicitRk::new(&DOP853)?, Span { start: 0.0, end: 2.0 });
 /// let (stepping, times) = (Stepping::Adaptive(control), [0.5, 2.0]);
 /// let solution = solve(&decay, &stepper, span, &stepping, &[1.0], &[1.0], &times, &|_| {})?;
 /// for (t, y) in times.iter().zip(&solution.states) {
@@ -78,6 +78,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
         let (what, given) = ("the number of steps", "0".into());
         return Err(Error::BadSetting { what, given, required: "at least 1" });
     }
+    stepper.check(ode)?;
     finite(0, span.start, y0)?;
     let mut tape = stepper.tape(ode);
     let mut y = y0.to_vec();

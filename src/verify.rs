@@ -2,8 +2,8 @@
 
 use crate::error::{Error, check_length};
 use crate::grid::{Step, TimeGrid};
-use crate::linalg::{Lu, Matrix};
-use crate::ode::{Jacobian, Jvp, Vjp};
+use crate::linalg::Lu;
+use crate::ode::{Jacobian, Jvp, Vjp, jacobian_at};
 use crate::stepper::{AdjointStepper, Bars, TangentStepper};
 
 /// How well ⟨Φ'v, w⟩ = ⟨v, Φ'ᵀw⟩ holds, at the step where it holds worst.
@@ -31,7 +31,7 @@ pub struct DotProduct {
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * y[0].exp()]).initial(|_| [1.0.into()]).build()?;
 /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 8 };
-/// let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation);
+/// let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation)?;
 /// let test = dot_product(&decay, &stepper, &grid, &[1.0], &[2.0], 1)?;
 /// assert!(test.error < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -53,6 +53,8 @@ where
 {
     check_length("the initial state", y0.len(), ode.dim())?;
     check_length("the parameter vector", p.len(), ode.num_params())?;
+    grid.check()?;
+    stepper.check(ode)?;
     let mut random = fastrand::Rng::with_seed(seed);
     let mut tape = stepper.tape(ode);
     let mut y = y0.to_vec();
@@ -83,12 +85,20 @@ where
 
 /// κ₁(I − hγJ) with J = f_y(t_n, `y`): by how much an implicit step of this γ may enlarge rounding,
 /// and so what [`dot_product`] can at best find. Infinite where the matrix is singular.
-pub fn condition<O: Jacobian>(ode: &O, gamma: f64, step: Step, y: &[f64], p: &[f64]) -> f64 {
-    let (d, c, structure) = (ode.dim(), step.h() * gamma, ode.structure());
-    let (mut jacobian, mut lu) = (Matrix::zeros(d, structure.clone()), Lu::new(d, structure));
-    ode.jacobian(step.t, y, p, &mut jacobian, &mut ode.work());
+///
+/// # Errors
+/// Where a length is wrong, or f_y too large.
+pub fn condition<O: Jacobian>(
+    ode: &O,
+    gamma: f64,
+    step: Step,
+    y: &[f64],
+    p: &[f64],
+) -> Result<f64, Error> {
+    let (d, c, jacobian) = (ode.dim(), step.h() * gamma, jacobian_at(ode, step.t, y, p)?);
+    let mut lu = Lu::new(d, ode.structure());
     if lu.factor(c, &jacobian).is_err() {
-        return f64::INFINITY;
+        return Ok(f64::INFINITY);
     }
     let (mut size, mut inverse_size) = (0.0_f64, 0.0_f64);
     let mut column = vec![0.0; d];
@@ -100,7 +110,7 @@ pub fn condition<O: Jacobian>(ode: &O, gamma: f64, step: Step, y: &[f64], p: &[f
         lu.solve(&mut column);
         inverse_size = inverse_size.max(column.iter().map(|x| x.abs()).sum());
     }
-    size * inverse_size
+    Ok(size * inverse_size)
 }
 
 /// The remainders J(p + εv) − J(p) − ε∇J·v along a direction v, as ε is halved.

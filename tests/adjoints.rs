@@ -6,7 +6,7 @@ mod common;
 use common::{Case, Law, everywhere};
 use costate::adjoint::{gradient, value};
 use costate::grid::TimeGrid;
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::objective::Objective;
 use costate::ode::{Initial, Jvp, Vjp};
@@ -152,7 +152,7 @@ fn implicit_stages_are_solved_from_zero() {
     for tableau in ESDIRK {
         for steps in 1..40 {
             let problem = Problem::new(&model, &model, &model, (0.0, 1.0), &[])
-                .method(AnyMethod::Named(tableau))
+                .method(Method::Named(tableau))
                 .fixed_steps(steps);
             let gradient = problem.gradient().unwrap_or_else(|e| panic!("{}: {e}", tableau.name));
             assert!(gradient.value.is_finite() && gradient.value != 0.0);

@@ -7,7 +7,7 @@ use common::{bits, file, shared};
 use costate::adjoint::Gradient;
 use costate::backsolve::{Cause, Replay};
 use costate::error::Error;
-use costate::method::{AdjointKind, AnyMethod, Method};
+use costate::method::{AdjointKind, Method};
 use costate::model::Model;
 use costate::objective::{LeastSquares, Objective};
 use costate::ode::{Initial, Vjp};
@@ -29,17 +29,16 @@ fn all(gradient: &Gradient) -> Vec<f64> {
     [&gradient.wrt_y0[..], &gradient.wrt_params, &[gradient.wrt_end_time]].concat()
 }
 
-fn named(name: &str) -> AnyMethod {
-    AnyMethod::by_name(name).unwrap()
+fn named(name: &str) -> Method {
+    Method::by_name(name).unwrap()
 }
 
 /// A gradient by backsolve whose report is consistent.
-fn back<O, I, J, M>(problem: &Problem<'_, O, I, J, M>) -> Solved
+fn back<O, I, J>(problem: &Problem<'_, O, I, J>) -> Solved
 where
-    O: Vjp + Clone,
-    I: Initial + Clone,
-    J: Objective + Clone,
-    M: Method<O>,
+    O: Vjp,
+    I: Initial,
+    J: Objective,
 {
     let solved = problem.clone().adjoint(AdjointKind::Backsolve).solved().unwrap();
     let (stats, replays) = (&solved.gradient.stats, &solved.replays);
@@ -87,16 +86,11 @@ fn tolerances(digits: std::ops::RangeInclusive<i32>) -> impl Iterator<Item = f64
 }
 
 /// No replay, at most the states allowed, and an error of at most `factor` tolerances.
-fn assert_gentle<O, I, J, M>(
-    what: &str,
-    problem: &Problem<'_, O, I, J, M>,
-    exact: &[f64],
-    factor: f64,
-) where
-    O: Vjp + Clone,
-    I: Initial + Clone,
-    J: Objective + Clone,
-    M: Method<O>,
+fn assert_gentle<O, I, J>(what: &str, problem: &Problem<'_, O, I, J>, exact: &[f64], factor: f64)
+where
+    O: Vjp,
+    I: Initial,
+    J: Objective,
 {
     for tolerance in tolerances(4..=12) {
         let solved = back(&problem.clone().rtol(tolerance).atol(tolerance));
@@ -139,7 +133,7 @@ fn gentle_models_are_not_replayed() {
 fn memory_does_not_grow_with_the_steps() {
     let model = oscillator();
     let problem = Problem::new(&model, &model, &model, (0.0, 10.0), &[4.0]).atol(1e-6);
-    let problem = problem.method(AnyMethod::Named(&RK4));
+    let problem = problem.method(Method::Named(&RK4));
     for snapshots in [1, 2, 3, 7, 16, 50] {
         let run = |steps| back(&problem.clone().snapshots(snapshots).fixed_steps(steps));
         let (short, long) = (run(1000), run(64_000));
@@ -173,7 +167,7 @@ fn stiff_models_are_replayed() {
         let p2 = robertson::p2();
         let problem = Problem::new(&p2.ode, &p2.y0, &p2.objective, p2.span, &p2.p);
         for tolerance in tolerances(4..=10) {
-            let problem = problem.clone().method(AnyMethod::Auto);
+            let problem = problem.clone().method(Method::Auto);
             let solved = back(&problem.rtol(tolerance).atol(1e-6 * tolerance));
             assert!(!solved.replays.is_empty(), "{tolerance:e}");
             let error = distance(&solved.gradient.wrt_params, &exact);
@@ -270,7 +264,7 @@ fn every_term_of_the_objective_counts() {
     let exact = all(&tight.gradient().unwrap());
     for tableau in EXPLICIT.iter().chain(ESDIRK) {
         for snapshots in [1, 2, 5, 16, 100] {
-            let problem = problem.clone().method(AnyMethod::Named(tableau)).snapshots(snapshots);
+            let problem = problem.clone().method(Method::Named(tableau)).snapshots(snapshots);
             let (problem, allowed) = match tableau.embedded_order {
                 0 => (problem.fixed_steps(4000).rtol(1e-8).atol(1e-8), 1e-2),
                 _ => (problem.rtol(1e-8).atol(1e-8), 1e-5),
@@ -374,7 +368,7 @@ fn a_blown_up_way_back_is_no_error() {
         .terminal(|y, _| y[0].clone())
         .build()
         .unwrap();
-    let problem = Problem::new(&model, &model, &model, (0.0, 1.0), &[1.0]).method(AnyMethod::Auto);
+    let problem = Problem::new(&model, &model, &model, (0.0, 1.0), &[1.0]).method(Method::Auto);
     let solved = back(&problem.atol(1e-9));
     // y = (1/y0² + 2pt)^(−1/2), dy/dp = −t y³.
     let exact = -(0.5_f64).powf(1.5);

@@ -6,7 +6,7 @@ use common::{bits, file};
 use costate::adjoint::Gradient;
 use costate::ensemble::{Sum, gradients, sum};
 use costate::error::Error;
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::objective::LeastSquares;
 use costate::ode::{Initial, Ode};
 use costate::problem::Problem;
@@ -75,7 +75,7 @@ fn members_of_all_kinds_do_not_change_a_bit() {
             model.initial(&p, &mut y0);
             y0[0] += 1e-3 * i as f64;
             Problem::new(model, &y0, &fit, (start, times[1]), &p)
-                .method(AnyMethod::by_name(method)?)
+                .method(Method::by_name(method)?)
                 .snapshots(1 + i)
                 .gradient()
         };

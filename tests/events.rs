@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use costate::adjoint::Progress;
 use costate::control::Event;
 use costate::grid::{AT_END, Step};
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::objective::LeastSquares;
 use costate::problem::{Problem, ScheduleKind};
@@ -15,7 +15,7 @@ const ADAPTIVE: [&str; 7] =
     ["bs3", "tsit5", "dopri5", "dop853", "kvaerno3", "kencarp4", "kvaerno5"];
 const FIXED: [&str; 4] = ["euler", "heun", "ssprk3", "rk4"];
 
-type Short<'a> = Problem<'a, Model, Model, Model, AnyMethod>;
+type Short<'a> = Problem<'a, Model, Model, Model>;
 
 /// A pendulum pushed in time with y₀ = y(0): nonlinear and not autonomous.
 fn pendulum() -> Model {
@@ -30,7 +30,7 @@ fn pendulum() -> Model {
 
 fn problem<'a>(model: &'a Model, name: &str) -> Short<'a> {
     Problem::new(model, model, model, (0.0, 6.0), &[2.0, 0.5])
-        .method(AnyMethod::by_name(name).unwrap())
+        .method(Method::by_name(name).unwrap())
 }
 
 /// The events of what is done with an observed problem.
@@ -123,7 +123,7 @@ fn a_stiff_run_is_told_too() {
     for name in ["kvaerno3", "kencarp4", "kvaerno5"] {
         let (told, g) = events(|observe| {
             Problem::new(&stiff.ode, &stiff.y0, &stiff.objective, stiff.span, &stiff.p)
-                .method(AnyMethod::by_name(name).unwrap())
+                .method(Method::by_name(name).unwrap())
                 .on_event(observe)
                 .gradient()
         });
@@ -279,7 +279,7 @@ fn observations_as_close_as_time_allows() {
     for name in ADAPTIVE {
         for (kind, schedule) in ScheduleKind::ALL {
             let g = Problem::new(&decay, &decay, &fit, (0.0, 1.0), &[1.0])
-                .method(AnyMethod::by_name(name).unwrap())
+                .method(Method::by_name(name).unwrap())
                 .rtol(1e-9)
                 .schedule(schedule)
                 .snapshots(3)

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use costate::adjoint::{Gradient, Stats};
-use costate::method::{AdjointKind, Explicit};
+use costate::method::{AdjointKind, Method};
 use costate::objective::LeastSquares;
 use costate::problem::Problem;
 use costate::tableau::{BS3, RK4};
@@ -74,7 +74,7 @@ fn burgers_with_fifty_snapshots() {
     let (dim, steps) = (problem.y0.len(), problem.fixed_steps.unwrap());
     let g: Gradient =
         Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
-            .method(Explicit::Named(&RK4))
+            .method(Method::Named(&RK4))
             .fixed_steps(steps)
             .snapshots(50)
             .gradient()
@@ -97,7 +97,7 @@ fn a_million_fixed_steps() {
     }
     let problem = p1a();
     let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(1_000_000)
         .snapshots(30)
         .gradient()
@@ -117,7 +117,7 @@ fn a_million_controlled_steps() {
     }
     let problem = p1a();
     let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, (0.0, 680.0), &problem.p)
-        .method(Explicit::Named(&BS3))
+        .method(Method::Named(&BS3))
         .rtol(1e-10)
         .atol(1e-10)
         .max_steps(5_000_000)
@@ -141,7 +141,7 @@ fn a_million_steps_by_backsolve() {
     }
     let problem = p1a();
     let g = Problem::new(&problem.ode, &problem.y0, &problem.objective, problem.span, &problem.p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(1_000_000)
         .adjoint(AdjointKind::Backsolve)
         .gradient()
@@ -180,7 +180,7 @@ fn some_snapshots(what: &str) {
     let objective = LeastSquares::new(vec![end], y_end, &[1.0]).unwrap();
     let span = (problem.span.0, end);
     let run = Problem::new(&problem.ode, &problem.y0, &objective, span, &problem.p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(500)
         .snapshots(snapshots);
     let directory = std::env::temp_dir().join(format!("costate-memory-{}", std::process::id()));
@@ -214,7 +214,7 @@ fn in_a_budget(what: &str) {
     let objective = LeastSquares::new(vec![end], problem.y0.clone(), &[1.0]).unwrap();
     let run =
         Problem::new(&problem.ode, &problem.y0, &objective, (problem.span.0, end), &problem.p)
-            .method(Explicit::Named(&RK4))
+            .method(Method::Named(&RK4))
             .fixed_steps(1000)
             .budget(budget << 20)
             .threads(threads);

@@ -1,10 +1,10 @@
 //! Laws that hold for every model: its products are each other's transposes and agree with
 //! differences, and the model files say what their documents say.
 
-use costate::linalg::{Matrix, Structure};
+use costate::linalg::Structure;
 use costate::model::{Model, Scale};
 use costate::objective::{AT_END, Objective};
-use costate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Initial, Jvp, Ode, Vjp, jacobian_at};
 
 const FILES: [&str; 6] = [
     "models/biology/lotka_volterra.json",
@@ -153,8 +153,7 @@ fn jacobian_stands_alone_and_equals_the_products() {
     for model in all_models() {
         let d = model.dim();
         let (t, y, p) = point(&model);
-        let mut jac = Matrix::zeros(d, model.structure());
-        model.jacobian(t, &y, &p, &mut jac, &mut model.work());
+        let jac = jacobian_at(&model, t, &y, &p).unwrap();
         let sparsity = model.sparsity();
         for i in 0..d {
             let mut w = vec![0.0; d];
@@ -170,7 +169,7 @@ fn jacobian_stands_alone_and_equals_the_products() {
 
 #[test]
 fn a_narrow_jacobian_is_banded() {
-    let structure = |n| Jacobian::structure(&diffusion(n));
+    let structure = |n| diffusion(n).structure();
     assert_eq!(structure(12), Structure::Banded { lower: 1, upper: 1 });
     assert_eq!(structure(6), Structure::Dense);
 }
@@ -197,8 +196,7 @@ fn a_jacobian_without_a_narrow_band_is_sparse_where_that_pays() {
     assert_eq!((pattern.dim(), pattern.num_entries()), (144, 5 * 144));
     assert_eq!(torus(5).structure(), Structure::Dense);
     let (model, y) = (torus(12), vector(144, 3));
-    let mut jac = Matrix::zeros(144, model.structure());
-    model.jacobian(0.0, &y, &[], &mut jac, &mut model.work());
+    let jac = jacobian_at(&model, 0.0, &y, &[]).unwrap();
     for (i, j) in (0..144).flat_map(|i| (0..144).map(move |j| (i, j))) {
         let off = f64::from(u8::from(jac.contains(i, j)));
         assert_eq!(jac.get(i, j), if i == j { 2.0 * y[i] } else { off });

@@ -1,6 +1,6 @@
 //! Gradients through sparse Jacobians, against closed forms.
 
-use costate::method::{AdjointKind, AnyMethod};
+use costate::method::{AdjointKind, Method};
 use costate::model::Model;
 use costate::objective::Terminal;
 use costate::problem::Problem;
@@ -37,7 +37,7 @@ fn a_wave_that_decays_has_the_gradient_of_the_formula() {
             [(AdjointKind::Discrete, 10.0 * rtol), (AdjointKind::Continuous, 500.0 * rtol)]
         {
             let g = Problem::new(&model, &y0, &objective, (0.0, end), &p)
-                .method(AnyMethod::Named(tableau))
+                .method(Method::Named(tableau))
                 .rtol(rtol)
                 .snapshots(4)
                 .adjoint(adjoint)
@@ -57,7 +57,7 @@ fn a_wave_that_decays_has_the_gradient_of_the_formula() {
 #[test]
 fn a_sparse_tape_is_small() {
     let model = AdvectedFisher::new(40);
-    let (d, stepper) = (1600_usize, Esdirk::new(ESDIRK[0], Newton::Stagnation));
+    let (d, stepper) = (1600_usize, Esdirk::new(ESDIRK[0], Newton::Stagnation).unwrap());
     let bytes = stepper.tape_bytes(&model);
     assert!(bytes > 5 * 8 * 2 * d && bytes < d * d * 8 / 3, "{bytes} bytes");
 }
@@ -87,7 +87,7 @@ fn a_traced_model_with_a_sparse_jacobian_has_the_same_gradient() {
     .unwrap();
     let run = |use_traced: bool| {
         let (initial, span, p) = (&traced, (0.0, 0.5), &PARAMETERS);
-        let method = AnyMethod::Named(ESDIRK[0]);
+        let method = Method::Named(ESDIRK[0]);
         if use_traced {
             Problem::new(&traced, initial, &traced, span, p).method(method).gradient()
         } else {

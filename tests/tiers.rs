@@ -451,7 +451,8 @@ fn gradients_in_tiers_have_the_same_bits() {
         .unwrap();
     let steps = 300;
     let grid = TimeGrid::Uniform { start: 0.0, end: 2.0, steps };
-    let chain = Discretization::new(&model, &model, &model, ExplicitRk::new(&RK4), grid).unwrap();
+    let chain =
+        Discretization::new(&model, &model, &model, ExplicitRk::new(&RK4).unwrap(), grid).unwrap();
     let expected = gradient(&chain, &[4.0], StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
     let slow = SlotCosts { write: 300, read: 300 };
     let costs = TierCosts { step: 100, reverse: 300, fast: SlotCosts::default(), slow };

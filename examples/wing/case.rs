@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use clap::ValueEnum;
-use costate::method::Explicit;
+use costate::method::Method;
 use costate::problem::Problem;
 use costate::tableau::RK4;
 use costate_models::aerodynamics::checks::{march, refined};
@@ -87,7 +87,7 @@ impl Case {
     /// The run with these parameters.
     pub fn run<'a>(&'a self, mean: &'a Mean<'a>, p: &'a [f64]) -> Run<'a> {
         Problem::new(&self.wing, &self.start, mean, self.span(), p)
-            .method(Explicit::Named(&RK4))
+            .method(Method::Named(&RK4))
             .fixed_steps(self.steps)
     }
 

@@ -7,7 +7,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use costate::method::{AnyMethod, Explicit};
+use costate::method::Method;
 use costate::ode::{Ode, Vjp};
 use costate::problem::Problem;
 use costate::tableau::{KVAERNO3, RK4, SSPRK3};
@@ -156,7 +156,7 @@ fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) -> [f64; 2] {
     let lift = Mean::at_end(wing, Coefficients { lift: 1.0, drag: 0.0, moment: 0.0 });
     let end = 0.8 * STEPS as f64 * wing.largest_step(&SSPRK3, 0.0, y0, p).0;
     let problem = Problem::new(wing, y0, &lift, (0.0, end), p)
-        .method(Explicit::Named(&SSPRK3))
+        .method(Method::Named(&SSPRK3))
         .fixed_steps(STEPS)
         .snapshots(19);
     let seconds = |run: &dyn Fn() -> f64| {
@@ -192,7 +192,7 @@ fn implicit() {
     (p[ALPHA], p[PITCH], p[FREQUENCY]) = (0.0, 0.0175, 0.02);
     let omega = 2.0 * p[FREQUENCY] * p[MACH];
     let (begin, h) = (0.5 * PI / omega, 2.0 * PI / omega / 24.0);
-    let seconds = |method: AnyMethod, h: f64, steps: usize| {
+    let seconds = |method: Method, h: f64, steps: usize| {
         let span = (begin, begin + h * steps as f64);
         let problem = Problem::new(&wing, &start, &(), span, &p);
         let run = || {
@@ -204,10 +204,8 @@ fn implicit() {
         began.elapsed().as_secs_f64() / steps as f64
     };
     let short = 0.8 * wing.largest_step(&RK4, begin, &start, &p).0;
-    let (long, explicit) = (
-        seconds(AnyMethod::Named(&KVAERNO3), h, steps),
-        seconds(AnyMethod::Named(&RK4), short, 2000),
-    );
+    let (long, explicit) =
+        (seconds(Method::Named(&KVAERNO3), h, steps), seconds(Method::Named(&RK4), short, 2000));
     println!(
         "kvaerno3 on 64 x 16 cells: {:.0} ms a step of {:.0} explicit ones, which take {:.0} ms",
         1e3 * long,

@@ -1,6 +1,6 @@
 //! Laws of the flow around a section.
 
-use costate::method::Explicit;
+use costate::method::Method;
 use costate::ode::{Jvp, Ode, Vjp};
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{EULER, RK4, SSPRK3};
@@ -44,7 +44,7 @@ fn developed(wing: &Wing, p: &[f64], end: f64) -> Vec<f64> {
 fn developed_by(wing: &Wing, p: &[f64], end: f64, steps: usize) -> Vec<f64> {
     let y0 = wing.free_stream(p);
     let problem = Problem::new(wing, &y0, &(), (0.0, end), p);
-    let run = problem.method(Explicit::Named(&SSPRK3)).fixed_steps(steps).solve(&[end]).unwrap();
+    let run = problem.method(Method::Named(&SSPRK3)).fixed_steps(steps).solve(&[end]).unwrap();
     run.states.into_iter().next().unwrap()
 }
 
@@ -103,10 +103,10 @@ fn the_gradient_is_that_of_central_differences() {
     for objective in objectives {
         let value = |p: &[f64]| {
             let problem = Problem::new(&wing, &wing, &objective, SPAN, p);
-            problem.method(Explicit::Named(&SSPRK3)).fixed_steps(STEPS).value().unwrap().0
+            problem.method(Method::Named(&SSPRK3)).fixed_steps(STEPS).value().unwrap().0
         };
         let problem = Problem::new(&wing, &wing, &objective, SPAN, &p)
-            .method(Explicit::Named(&SSPRK3))
+            .method(Method::Named(&SSPRK3))
             .fixed_steps(STEPS);
         let gradient = problem.gradient().unwrap();
         assert_eq!(gradient.value.to_bits(), value(&p).to_bits());
@@ -140,7 +140,7 @@ fn gradients_have_the_same_bits_on_two_cores() {
             let objective = Mean::over(&wing, LIFT, (0.3, 0.6));
             let p = all_moves();
             let problem = Problem::new(&wing, &wing, &objective, (0.0, 0.6), &p);
-            problem.method(Explicit::Named(&RK4)).fixed_steps(steps).gradient().unwrap()
+            problem.method(Method::Named(&RK4)).fixed_steps(steps).gradient().unwrap()
         });
         assert_eq!(alone.value.to_bits(), together.value.to_bits());
         assert_eq!(alone.wrt_params, together.wrt_params);
@@ -181,7 +181,7 @@ fn gradients_have_the_same_bits_over_schedules() {
     let (wing, p) = (Wing::new(16, 8, 8.0).unwrap(), all_moves());
     let (y0, objective) = (wing.free_stream(&p), Mean::over(&wing, LIFT, (0.3, 0.6)));
     let problem = Problem::new(&wing, &y0, &objective, (0.0, 0.6), &p)
-        .method(Explicit::Named(&SSPRK3))
+        .method(Method::Named(&SSPRK3))
         .fixed_steps(40);
     let all = problem.gradient().unwrap();
     assert!(all.wrt_params.iter().all(|x| *x != 0.0));
@@ -205,7 +205,7 @@ fn gradients_have_the_same_bits_on_threads() {
     let gradient = &|p: &[f64]| {
         let (y0, objective) = (wing.free_stream(p), Mean::over(&wing, LIFT, (0.3, 0.6)));
         let problem = Problem::new(&wing, &y0, &objective, (0.0, 0.6), p);
-        let problem = problem.method(Explicit::Named(&SSPRK3)).fixed_steps(40).snapshots(3);
+        let problem = problem.method(Method::Named(&SSPRK3)).fixed_steps(40).snapshots(3);
         problem.gradient().unwrap().wrt_params
     };
     let alone = [gradient(&shapes[0]), gradient(&shapes[1])];
@@ -290,7 +290,7 @@ fn the_largest_step_is_stable_and_longer_ones_are_refused() {
         let WingError::StepTooLong { largest, steps, .. } = error else { panic!("{error}") };
         assert_eq!((largest, steps), (h, 223));
         assert!(error.to_string().contains("take 223 steps or more"), "{error}");
-        let problem = Problem::new(&wing, &y0, &(), span, &p).method(Explicit::Named(tableau));
+        let problem = Problem::new(&wing, &y0, &(), span, &p).method(Method::Named(tableau));
         assert!(problem.clone().fixed_steps(steps).solve(&[span.1]).is_ok());
         let error = problem.fixed_steps(100).solve(&[span.1]).err().unwrap();
         let place = wing.explain(&p, &error).unwrap();
@@ -340,6 +340,6 @@ fn a_folded_grid_stops_the_run() {
     let mut p = all_moves();
     p[UPPER.start + 10] = 0.9;
     let y0 = wing.free_stream(&p);
-    let problem = Problem::new(&wing, &y0, &(), (0.0, 0.1), &p).method(Explicit::Named(&RK4));
+    let problem = Problem::new(&wing, &y0, &(), (0.0, 0.1), &p).method(Method::Named(&RK4));
     assert!(problem.fixed_steps(10).solve(&[0.1]).is_err());
 }

@@ -1,7 +1,7 @@
 //! Long steps around a section, by implicit methods.
 
 use costate::adjoint::Gradient;
-use costate::method::{AnyMethod, Explicit};
+use costate::method::Method;
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{ESDIRK, KVAERNO3, RK4, SSPRK3};
 use costate_models::aerodynamics::checks::march;
@@ -21,7 +21,7 @@ struct Case {
     begin: f64,
 }
 
-type Implicit<'a> = Problem<'a, Wing, Vec<f64>, Mean<'a>, AnyMethod>;
+type Implicit<'a> = Problem<'a, Wing, Vec<f64>, Mean<'a>>;
 
 fn case() -> Case {
     let wing = Wing::new(16, 6, 10.0).unwrap();
@@ -43,7 +43,7 @@ impl Case {
 
     fn problem<'a>(&'a self, mean: &'a Mean<'a>, p: &'a [f64]) -> Implicit<'a> {
         Problem::new(&self.wing, &self.start, mean, self.span(), p)
-            .method(AnyMethod::Named(&KVAERNO3))
+            .method(Method::Named(&KVAERNO3))
             .fixed_steps(8)
     }
 
@@ -58,11 +58,11 @@ fn steps_are_as_long_as_accuracy_allows() {
     let (h, _) = case.wing.largest_step(&RK4, case.begin, &case.start, &case.p);
     let end = case.span().1;
     let problem = Problem::new(&case.wing, &case.start, &(), case.span(), &case.p);
-    let exact = problem.clone().method(Explicit::Named(&RK4)).fixed_steps(2000);
+    let exact = problem.clone().method(Method::Named(&RK4)).fixed_steps(2000);
     let exact = case.lift(&exact.solve(&[end]).unwrap().states[0]);
     for tableau in ESDIRK {
         let error = |steps: usize| {
-            let run = problem.clone().method(AnyMethod::Named(tableau)).fixed_steps(steps);
+            let run = problem.clone().method(Method::Named(tableau)).fixed_steps(steps);
             (case.lift(&run.solve(&[end]).unwrap().states[0]) - exact).abs()
         };
         let (few, more) = (error(8), error(128));
@@ -109,7 +109,7 @@ fn gradients_have_the_same_bits_over_budgets() {
     let case = case();
     let objective = Mean::over(&case.wing, WEIGHTS, case.span());
     let problem = Problem::new(&case.wing, &case.start, &objective, case.span(), &case.p)
-        .method(AnyMethod::Named(&KVAERNO3))
+        .method(Method::Named(&KVAERNO3))
         .fixed_steps(12);
     let all = problem.gradient().unwrap();
     let check = |few: Gradient, what: &str| {
@@ -131,7 +131,7 @@ fn gradients_have_the_same_bits_over_budgets() {
         check(few, &format!("room for {states} states"));
     }
     // Explicit steps tell the same of the flow.
-    let explicit = problem.clone().method(Explicit::Named(&SSPRK3)).fixed_steps(800);
+    let explicit = problem.clone().method(Method::Named(&SSPRK3)).fixed_steps(800);
     for (implicit, explicit) in all.wrt_params.iter().zip(explicit.gradient().unwrap().wrt_params) {
         let gap = (implicit - explicit).abs();
         assert!(gap <= 1e-3 * explicit.abs() + 1e-4, "{implicit} {explicit}");

@@ -39,7 +39,7 @@ use crate::stepper::Counts;
 ///     .terminal(|y, _p| y[0].clone())
 ///     .build()?;
 /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
-/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4), grid)?;
+/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4)?, grid)?;
 /// let pair = Pair::new(50, 4, LaneCosts::USUAL)?;
 /// let g = gradient_on_lanes(&chain, &[1.0], pair, &|_| {})?;
 /// let one = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;

@@ -28,7 +28,8 @@ pub struct Gradient<S = f64> {
     pub wrt_y0: Vec<S>,
     /// dJ/dp, the way through y_0(p) included (m).
     pub wrt_params: Vec<S>,
-    /// dJ/dt_N: the effect of moving the end of the last step alone.
+    /// dJ/dt_N: the effect of moving the end of the last step alone. Not finite where f or the
+    /// objective is not differentiable by time there.
     pub wrt_end_time: S,
     /// What it cost.
     pub stats: Stats,
@@ -53,7 +54,7 @@ pub struct Gradient<S = f64> {
 ///     .terminal(|y, _p| y[0].clone())
 ///     .build()?;
 /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
-/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4), grid)?;
+/// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4)?, grid)?;
 /// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
 /// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-8);
 /// assert_eq!(g.stats.snapshots_peak, 4);

@@ -60,7 +60,7 @@ pub struct Backsolved {
 ///     .initial(|_p| [1.0.into(), 0.0.into()])
 ///     .terminal(|y, _p| y[0].clone())
 ///     .build()?;
-/// let (span, dop853) = (Span { start: 0.0, end: 20.0 }, ExplicitRk::new(&DOP853));
+/// let (span, dop853) = (Span { start: 0.0, end: 20.0 }, ExplicitRk::new(&DOP853)?);
 /// let tolerances = Tolerances { rtol: 1e-9, atol: vec![1e-9] };
 /// let control = Control::new(tolerances.clone())?;
 /// let (stepper, ode) = (dop853.clone(), &oscillator);

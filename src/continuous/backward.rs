@@ -8,7 +8,7 @@ use crate::grid::Span;
 use crate::objective::Objective;
 use crate::ode::{Jacobian, Ode, Vjp};
 use crate::stepper::stages::{Scheme, Stages, add_scaled};
-use crate::stepper::{Counts, Esdirk, EsdirkTape, ExplicitRk, Stepper, Tolerances};
+use crate::stepper::{Counts, Esdirk, EsdirkTape, ExplicitRk, RungeKutta, Stepper, Tolerances};
 
 /// Over less than this part of the step, the polynomial y(t) hardly bends and λ is resolved by its
 /// own error control: the quadrature has nothing to see but rounding, which may be all that a
@@ -48,7 +48,7 @@ impl<O: Vjp> Backward<O> for ExplicitRk {
     }
 }
 
-impl<O: Vjp + Jacobian> Backward<O> for Esdirk {
+impl<O: Vjp> Backward<O> for Esdirk {
     fn backward<M: Stepper<O>, J: Objective>(
         &self,
         adjoint: &AdjointOde<'_, O, M, J>,
@@ -58,6 +58,22 @@ impl<O: Vjp + Jacobian> Backward<O> for Esdirk {
         p_bar: &mut [f64],
     ) -> Result<Counts, StepFailure> {
         integrate(self, adjoint, seeds, rtol, lambda, p_bar)
+    }
+}
+
+impl<O: Vjp> Backward<O> for RungeKutta {
+    fn backward<M: Stepper<O>, J: Objective>(
+        &self,
+        adjoint: &AdjointOde<'_, O, M, J>,
+        seeds: Seeds<'_>,
+        rtol: f64,
+        lambda: &mut [f64],
+        p_bar: &mut [f64],
+    ) -> Result<Counts, StepFailure> {
+        match self {
+            RungeKutta::Explicit(by) => by.backward(adjoint, seeds, rtol, lambda, p_bar),
+            RungeKutta::Implicit(by) => by.backward(adjoint, seeds, rtol, lambda, p_bar),
+        }
     }
 }
 

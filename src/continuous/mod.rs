@@ -11,7 +11,7 @@ mod backward;
 mod ode;
 mod tolerance;
 
-use crate::error::StepFailure;
+use crate::error::{Error, StepFailure};
 use crate::grid::Step;
 use crate::objective::Objective;
 use crate::ode::{Jvp, Ode, Vjp};
@@ -39,7 +39,7 @@ pub(crate) use tolerance::{ABSOLUTE, largest, quadrature_error};
 ///     .terminal(|y, _p| y[0].clone())
 ///     .build()?;
 /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
-/// let stepper = Continuous::new(ExplicitRk::new(&DOP853), ExplicitRk::new(&TSIT5), 1e-10);
+/// let stepper = Continuous::new(ExplicitRk::new(&DOP853)?, ExplicitRk::new(&TSIT5)?, 1e-10);
 /// let chain = Discretization::new(&decay, &decay, &decay, stepper, grid)?;
 /// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
 /// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-9);
@@ -89,6 +89,14 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
 
     fn dense_order(&self) -> u32 {
         self.forward.dense_order()
+    }
+
+    fn is_implicit(&self) -> bool {
+        self.forward.is_implicit()
+    }
+
+    fn check(&self, ode: &O) -> Result<(), Error> {
+        self.forward.check(ode)
     }
 
     fn tape(&self, ode: &O) -> Self::Tape {

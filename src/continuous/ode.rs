@@ -3,7 +3,7 @@
 use crate::grid::Step;
 use crate::linalg::{Matrix, Structure};
 use crate::objective::Objective;
-use crate::ode::{Jacobian, Ode, Vjp};
+use crate::ode::{Jacobian, Ode, Rows, Vjp};
 use crate::stepper::Stepper;
 
 /// λ' over the reversed time τ = −t: dλ/dτ = f_yᵀ λ + r_y.
@@ -71,9 +71,9 @@ impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
     }
 }
 
-impl<O: Vjp + Jacobian, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_, O, M, J> {
+impl<O: Vjp, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_, O, M, J> {
     fn structure(&self) -> Structure {
-        self.ode.structure().transposed()
+        Vjp::structure(self.ode).transposed()
     }
 
     fn jacobian(
@@ -82,12 +82,13 @@ impl<O: Vjp + Jacobian, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_,
         _lambda: &[f64],
         p: &[f64],
         out: &mut Matrix,
+        rows: Rows<'_>,
         work: &mut Self::Work,
     ) {
         let t = self.read(tau, &mut work.y);
-        let zeros = || Matrix::zeros(self.ode.dim(), self.ode.structure());
+        let zeros = || Matrix::zeros(self.ode.dim(), Vjp::structure(self.ode));
         let forward = work.jacobian.get_or_insert_with(zeros);
-        self.ode.jacobian(t, &work.y, p, forward, &mut work.inner);
+        Vjp::jacobian(self.ode, t, &work.y, p, forward, rows, &mut work.inner);
         forward.transpose_into(out);
     }
 }

@@ -12,7 +12,7 @@ use ::diffsol::{
 use super::work::{Vectors, entries, subtract};
 use super::{AdapterError, AdapterWork, AdjointEquations, Equations, ImplicitEquations};
 use crate::linalg::{Matrix, Structure};
-use crate::ode::{Jacobian, Jvp, Ode, Vjp};
+use crate::ode::{Jvp, Ode, Rows, Vjp};
 
 /// The equations y' = f(t, y, p), y(t₀) = y₀(p) of a diffsol problem as a model.
 ///
@@ -200,6 +200,25 @@ where
             *t_bar += time_product(&rhs, t, w, x);
         }
     }
+
+    fn jacobian(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        work: &mut Self::Work,
+    ) {
+        let Some((eqn, x)) = work.at(p) else { return jac.values_mut().fill(f64::NAN) };
+        entries(x.y).copy_from_slice(y);
+        let rhs = eqn.rhs();
+        for (j, column) in jac.values_mut().chunks_exact_mut(self.dim).enumerate() {
+            unit(x.v, j);
+            rhs.jac_mul_inplace(x.y, t, x.v, x.out);
+            column.copy_from_slice(entries(x.out));
+        }
+    }
 }
 
 /// f_tᵀ w by a central difference, at the y that is in `x`.
@@ -242,27 +261,6 @@ where
             unit(x.v, i);
             rhs.sens_transpose_mul_inplace(x.y, t, x.v, x.p_out);
             *dot -= product(x.p_out, p_dot);
-        }
-    }
-}
-
-impl<E, F> Jacobian for Adapter<E, F>
-where
-    E: ImplicitEquations,
-    F: Fn() -> Result<OdeSolverProblem<E>, DiffsolError> + Send + Sync,
-{
-    fn structure(&self) -> Structure {
-        Structure::Dense
-    }
-
-    fn jacobian(&self, t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Self::Work) {
-        let Some((eqn, x)) = work.at(p) else { return jac.values_mut().fill(f64::NAN) };
-        entries(x.y).copy_from_slice(y);
-        let rhs = eqn.rhs();
-        for (j, column) in jac.values_mut().chunks_exact_mut(self.dim).enumerate() {
-            unit(x.v, j);
-            rhs.jac_mul_inplace(x.y, t, x.v, x.out);
-            column.copy_from_slice(entries(x.out));
         }
     }
 }

@@ -3,10 +3,12 @@
 mod expr;
 mod model;
 mod schedule;
+mod tableau;
 
 pub use expr::{ParseError, ParseProblem, Position};
 pub use model::ModelError;
 pub use schedule::ScheduleError;
+pub use tableau::TableauError;
 
 /// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
 /// made of stopped.
@@ -32,19 +34,15 @@ pub enum Error {
          differentiable at the states it meets"
     )]
     GradientNotFinite { what: &'static str, index: usize },
-    /// dJ/dT is infinite or NaN although the objective is not.
-    #[error(
-        "the derivative by the end time is not finite: the right-hand side or the objective is \
-         not differentiable by time there; end the run earlier"
-    )]
-    EndTimeDerivativeNotFinite,
     /// Error control asked for steps that the time cannot resolve.
     #[error(
         "the step size fell to {h:e} in step {step} at t = {t} (worst: state {component}): the \
-         solution blows up or is not smooth there; end the run earlier, loosen the tolerances, or \
-         take an implicit method such as kvaerno5"
+         solution blows up or is not smooth there; end the run earlier{}",
+        if *.implicit { " or loosen the tolerances" } else {
+            ", loosen the tolerances, or take an implicit method such as kvaerno5"
+        }
     )]
-    StepSizeTooSmall { step: usize, t: f64, h: f64, component: usize },
+    StepSizeTooSmall { step: usize, t: f64, h: f64, component: usize, implicit: bool },
     /// The limit on steps was reached.
     #[error(
         "{steps} steps did not reach the end: the run stopped at t = {t} of {end}; {}",
@@ -69,6 +67,14 @@ pub enum Error {
          Jacobian there, or change the step size"
     )]
     SingularMatrix { step: usize, t: f64, column: usize },
+    /// A Jacobian that is too large to be dense.
+    #[error(
+        "{}f_y of {dim} states is too large for a dense matrix, which is taken for up to {most} states: \
+         give its structure, banded or sparse, in Vjp::structure, or name an explicit method such as \
+         tsit5",
+        if *.stiff { "the problem is stiff, and " } else { "" }
+    )]
+    DenseJacobian { dim: usize, most: usize, stiff: bool },
     /// A time span that does not go forward.
     #[error(
         "the time span [{start}, {end}] does not go forward: its end must come after its start"
@@ -86,6 +92,9 @@ pub enum Error {
          another method, such as tsit5"
     )]
     NoErrorEstimate { method: &'static str },
+    /// A method whose coefficients cannot be used.
+    #[error(transparent)]
+    Tableau(#[from] TableauError),
     /// A setting that cannot be used.
     #[error("{what} is {given}: it must be {required}")]
     BadSetting { what: &'static str, given: String, required: &'static str },

@@ -4,7 +4,7 @@ use super::Model;
 use crate::error::{Error, check_length};
 use crate::expr::Registers;
 use crate::linalg::{Matrix, Structure};
-use crate::ode::{Initial, Jacobian, Jvp, Ode, Vjp};
+use crate::ode::{Initial, Jvp, Ode, Rows, Vjp};
 
 impl Ode for Model {
     type Work = Registers;
@@ -40,6 +40,20 @@ impl Vjp for Model {
     ) {
         self.dynamics.vjp(w, y_bar, p_bar, t_bar, work);
     }
+    fn structure(&self) -> Structure {
+        self.dynamics.jacobian_program().map_or(Structure::Dense, |jacobian| jacobian.structure())
+    }
+    fn jacobian(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        work: &mut Registers,
+    ) {
+        self.dynamics.jacobian(t, y, p, jac, work);
+    }
 }
 
 impl Jvp for Model {
@@ -54,15 +68,6 @@ impl Jvp for Model {
         work: &mut Registers,
     ) {
         self.dynamics.jvp(y_dot, p_dot, dy_dot, work);
-    }
-}
-
-impl Jacobian for Model {
-    fn structure(&self) -> Structure {
-        self.dynamics.jacobian_program().map_or(Structure::Dense, |jacobian| jacobian.structure())
-    }
-    fn jacobian(&self, t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Registers) {
-        self.dynamics.jacobian(t, y, p, jac, work);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_note
 use crate::budget::{Disk, Measured, Plan, Planned, Resources, file_buffers, measure, times_left};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
-use crate::method::{AdjointKind, Method};
+use crate::method::AdjointKind;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
@@ -41,7 +41,7 @@ struct Begun {
     tiers: Tiers,
 }
 
-impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
+impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     pub(super) fn durable_gradient_by<N: AdjointStepper<O>>(
         &self,
         stepper: N,

@@ -13,7 +13,7 @@ use crate::control::{Control, Event};
 use crate::curve::{Budgets, Curve, CurvePoint};
 use crate::error::{Error, ModelError, check_length};
 use crate::grid::{Span, TimeGrid};
-use crate::method::{AdjointKind, AnyMethod, Explicit, Method, MethodSettings, Task, backward_for};
+use crate::method::{AdjointKind, Method, MethodSettings, Task, backward_for};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
@@ -56,18 +56,25 @@ pub struct Solved {
 /// assert_eq!(all.wrt_params, few.wrt_params);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
-pub struct Problem<'a, O, I, J, M = Explicit> {
+pub struct Problem<'a, O, I, J> {
     ode: &'a O,
     initial: &'a I,
     objective: &'a J,
     span: Span,
     p: &'a [f64],
-    method: M,
+    method: Method,
     options: Options<'a>,
 }
 
-/// What does not depend on the types of the model and the method.
+/// The parts are borrowed: they need not be `Clone`.
+impl<O, I, J> Clone for Problem<'_, O, I, J> {
+    fn clone(&self) -> Self {
+        let Problem { ode, initial, objective, span, p, method, ref options } = *self;
+        Problem { ode, initial, objective, span, p, method, options: options.clone() }
+    }
+}
+
+/// What does not depend on the types of the model and the objective.
 #[derive(Clone)]
 struct Options<'a> {
     tolerances: Tolerances,
@@ -110,8 +117,8 @@ impl Default for Options<'_> {
 }
 
 impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
-    /// J(p) of y' = f(t, y, p), y(start) = y_0(p), over [start, end], by the explicit method
-    /// that suits the tolerance, relative 1e-6 unless told, with every state kept.
+    /// J(p) of y' = f(t, y, p), y(start) = y_0(p), over [start, end], by the method that suits the
+    /// tolerance, relative 1e-6 unless told, and the problem's stiffness, with every state kept.
     pub fn new(
         ode: &'a O,
         initial: &'a I,
@@ -125,14 +132,14 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             objective,
             span: Span { start, end },
             p,
-            method: Explicit::Auto,
+            method: Method::Auto,
             options: Options::default(),
         }
     }
 }
 
-impl<'a> Problem<'a, Model, Model, Model, AnyMethod> {
-    /// The model's own J(p) over its time span, by the method that suits it.
+impl<'a> Problem<'a, Model, Model, Model> {
+    /// The model's own J(p) over its time span.
     ///
     /// ```
     /// use costate::model::Model;
@@ -155,15 +162,15 @@ impl<'a> Problem<'a, Model, Model, Model, AnyMethod> {
         let not_given = || ModelError::NotGiven { path: "time".into(), call: "span" };
         let span = model.span().ok_or_else(not_given)?;
         model.check_start(p)?;
-        Ok(Problem::new(model, model, model, span, p).method(AnyMethod::Auto))
+        Ok(Problem::new(model, model, model, span, p))
     }
 }
 
-impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
-    /// Takes another method.
-    pub fn method<N: Method<O>>(self, method: N) -> Problem<'a, O, I, J, N> {
-        let Problem { ode, initial, objective, span, p, options, .. } = self;
-        Problem { ode, initial, objective, span, p, method, options }
+impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
+    /// Takes another method than [`Method::Auto`], which switches where it meets stiffness.
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
     }
 
     /// The relative tolerance of error control; 1e-6 unless told.
@@ -570,7 +577,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let (p, progress, tolerances) =
             (self.p, self.options.on_progress, &self.options.tolerances);
         let snapshots = self.options.snapshots.unwrap_or(Backsolve::SNAPSHOTS);
-        let method = backward_for(stepper.name(), tolerances);
+        let method = backward_for(stepper.name(), tolerances)?;
         let back = Backsolve::new(method, tolerances.clone(), snapshots)?;
         let mut store = self.store()?;
         match self.options.fixed_steps {

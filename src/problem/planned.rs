@@ -6,7 +6,6 @@ use crate::budget::{
     Disk, Measured, Plan, Resources, file_buffers, measure, measure_whole, slots_beside, times_left,
 };
 use crate::error::Error;
-use crate::method::Method;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
@@ -49,7 +48,7 @@ impl Beside {
 /// Steps of error control that are tried to learn what they cost.
 const PROBED: usize = 16;
 
-impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
+impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     pub(super) fn planned_gradient_by<N: AdjointStepper<O>>(
         &self,
         stepper: N,

@@ -7,16 +7,16 @@ use crate::backsolve::Backsolved;
 use crate::budget::Plan;
 use crate::curve::{self, Budgets, Curve, CurvePoint};
 use crate::error::Error;
-use crate::method::{Abandoned, AdjointKind, Method, Task};
+use crate::method::{Abandoned, AdjointKind, Task};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::schedule::ScheduleKind;
 use crate::solve::{Solution, Stepping, solve};
 use crate::stepper::AdjointStepper;
 
-pub(super) struct GradientTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+pub(super) struct GradientTask<'p, 'a, O, I, J>(pub &'p Problem<'a, O, I, J>);
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_, '_, O, I, J, M> {
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for GradientTask<'_, '_, O, I, J> {
     type Output = Solved;
 
     fn run<N: AdjointStepper<O>>(&self, stepper: N, stop_if_stiff: bool) -> Result<Solved, Error> {
@@ -52,9 +52,9 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for GradientTask<'_
     }
 }
 
-pub(super) struct PlanTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+pub(super) struct PlanTask<'p, 'a, O, I, J>(pub &'p Problem<'a, O, I, J>);
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for PlanTask<'_, '_, O, I, J, M> {
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for PlanTask<'_, '_, O, I, J> {
     type Output = (Plan, &'static str);
 
     fn run<N: AdjointStepper<O>>(
@@ -73,9 +73,9 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for PlanTask<'_, '_
     }
 }
 
-pub(super) struct ValueTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>);
+pub(super) struct ValueTask<'p, 'a, O, I, J>(pub &'p Problem<'a, O, I, J>);
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '_, O, I, J, M> {
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for ValueTask<'_, '_, O, I, J> {
     type Output = (f64, Stats);
 
     fn run<N: AdjointStepper<O>>(
@@ -98,9 +98,9 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for ValueTask<'_, '
     }
 }
 
-pub(super) struct SolveTask<'p, 'a, O, I, J, M>(pub &'p Problem<'a, O, I, J, M>, pub &'p [f64]);
+pub(super) struct SolveTask<'p, 'a, O, I, J>(pub &'p Problem<'a, O, I, J>, pub &'p [f64]);
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '_, O, I, J, M> {
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for SolveTask<'_, '_, O, I, J> {
     type Output = Solution;
 
     fn run<N: AdjointStepper<O>>(
@@ -131,13 +131,13 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for SolveTask<'_, '
     }
 }
 
-pub(super) struct CurveTask<'p, 'a, O, I, J, M>(
-    pub &'p Problem<'a, O, I, J, M>,
+pub(super) struct CurveTask<'p, 'a, O, I, J>(
+    pub &'p Problem<'a, O, I, J>,
     pub ScheduleKind,
     pub &'p (dyn Fn(&CurvePoint) + Sync),
 );
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '_, O, I, J, M> {
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for CurveTask<'_, '_, O, I, J> {
     type Output = (Curve, &'static str);
 
     fn run<N: AdjointStepper<O>>(
@@ -167,15 +167,13 @@ impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O> for CurveTask<'_, '
     fn charge(&self, _: &mut (Curve, &'static str), _: Abandoned) {}
 }
 
-pub(super) struct BudgetCurveTask<'p, 'a, O, I, J, M>(
-    pub &'p Problem<'a, O, I, J, M>,
+pub(super) struct BudgetCurveTask<'p, 'a, O, I, J>(
+    pub &'p Problem<'a, O, I, J>,
     pub &'p Budgets,
     pub &'p (dyn Fn(&CurvePoint, f64) + Sync),
 );
 
-impl<O: Vjp, I: Initial, J: Objective, M: Method<O>> Task<O>
-    for BudgetCurveTask<'_, '_, O, I, J, M>
-{
+impl<O: Vjp, I: Initial, J: Objective> Task<O> for BudgetCurveTask<'_, '_, O, I, J> {
     type Output = (Curve, &'static str);
 
     fn run<N: AdjointStepper<O>>(

@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
 use crate::recurrence::{Adjoint, Recurrence};
 use crate::scalar::Scalar;
-use crate::stepper::{AdjointStepper, Bars, Counts, Part};
+use crate::stepper::{AdjointStepper, Bars, Counts, Part, Stepper};
 
 /// J(p) of the states that a method computes on a grid.
 ///
@@ -39,12 +39,13 @@ where
     O: Ode<S>,
     I: Initial<S>,
     J: Objective<S>,
+    M: Stepper<O, S>,
 {
     /// Puts the parts together.
     ///
     /// # Errors
     /// Where the grid does not go forward, a point term lies outside it or they are not in order, or
-    /// the initial state or the objective does not fit the model.
+    /// the method, the initial state or the objective does not fit the model.
     pub fn new(
         ode: &'a O,
         initial: &'a I,
@@ -53,6 +54,7 @@ where
         grid: TimeGrid,
     ) -> Result<Self, Error> {
         grid.check()?;
+        stepper.check(ode)?;
         initial.check(ode.dim(), ode.num_params())?;
         objective.check(ode.dim(), ode.num_params())?;
         let (start, end) = (grid.time(0), grid.end());

@@ -13,11 +13,11 @@
 
 use super::stages::{Scheme, Stages, add_scaled, dot};
 use super::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
-use crate::error::StepFailure;
+use crate::error::{Error, StepFailure, TableauError};
 use crate::grid::Step;
 use crate::linalg::{Lu, Matrix, Singular, Structure, weighted_rms_norm, worst};
 use crate::objective::Objective;
-use crate::ode::{Jacobian, Jvp, Ode, Vjp};
+use crate::ode::{Jacobian, Jvp, Ode, Rows, Vjp, check_jacobian};
 use crate::tableau::Tableau;
 
 /// When Newton's iteration of a stage stops.
@@ -42,12 +42,12 @@ const MAX_STAGNATION_ITERATIONS: usize = 60;
 /// use costate::tableau::KVAERNO3;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
-/// let kvaerno3 = Esdirk::new(&KVAERNO3, Newton::Stagnation);
+/// let kvaerno3 = Esdirk::new(&KVAERNO3, Newton::Stagnation)?;
 /// let (mut y, mut tape) = ([1.0], kvaerno3.tape(&decay));
 /// // L-stable: a decay a million times faster than the step is gone after it.
 /// kvaerno3.step(&decay, &[1e6], Step { t: 0.0, t_next: 1.0 }, &mut y, &mut tape).unwrap();
 /// assert!(y[0].abs() < 1e-5);
-/// # Ok::<(), costate::error::ModelError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Esdirk {
@@ -65,27 +65,30 @@ pub struct EsdirkTape<W> {
     lu: Lu,
     residual: Vec<f64>,
     scale: Vec<f64>,
+    /// m numbers that a Jacobian by products fills and nobody reads.
+    p_bar: Vec<f64>,
 }
 
 impl Esdirk {
     /// The method of an ESDIRK tableau, whose stages are solved as `newton` says.
     ///
-    /// # Panics
-    /// Where the tableau is explicit.
-    pub fn new(tableau: &Tableau, newton: Newton) -> Self {
+    /// # Errors
+    /// Where the tableau is not diagonally implicit with one γ and an explicit first stage, is not
+    /// stiffly accurate, its lists do not fit together, or its coefficients contradict each other or
+    /// the orders that it claims.
+    pub fn new(tableau: &Tableau, newton: Newton) -> Result<Self, TableauError> {
+        tableau.check_diagonally_implicit()?;
         let scheme = Scheme::new(tableau);
-        let Some(gamma) = tableau.gamma() else {
-            panic!("{} is not diagonally implicit", tableau.name)
-        };
+        let gamma = tableau.gamma().unwrap_or_default();
         let predictors = (0..scheme.stages).map(|i| predictor(tableau.c, i)).collect();
-        Esdirk { scheme, gamma, predictors, newton }
+        Ok(Esdirk { scheme, gamma, predictors, newton })
     }
 
     fn h_gamma<W>(&self, tape: &EsdirkTape<W>) -> f64 {
         tape.stages.step.h() * self.gamma
     }
 
-    /// Factorises I − hγ f_y(t_n + c_i h, Y_i).
+    /// Factorises I − hγ f_y(t_n + c_i h, Y_i). Overwrites the tape's residual and scale.
     fn factorize<O: Jacobian>(
         &self,
         ode: &O,
@@ -97,7 +100,8 @@ impl Esdirk {
         let stages = &mut tape.stages;
         let y = &stages.y[i * stages.dim..(i + 1) * stages.dim];
         let t = stages.step.at(self.scheme.c[i]);
-        ode.jacobian(t, y, p, &mut tape.jacobian, &mut stages.work[0]);
+        let rows = Rows { w: &mut tape.scale, y_bar: &mut tape.residual, p_bar: &mut tape.p_bar };
+        ode.jacobian(t, y, p, &mut tape.jacobian, rows, &mut stages.work[0]);
         stages.counts.jacobians += 1;
         stages.counts.factorizations += 1;
         tape.lu
@@ -255,6 +259,18 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         self.scheme.tableau.dense_order()
     }
 
+    fn is_implicit(&self) -> bool {
+        true
+    }
+
+    fn check(&self, ode: &O) -> Result<(), Error> {
+        check_jacobian(ode)?;
+        match &self.newton {
+            Newton::Tolerances(tolerances) => tolerances.check(ode.dim()),
+            Newton::Stagnation => Ok(()),
+        }
+    }
+
     fn tape(&self, ode: &O) -> Self::Tape {
         let (d, structure) = (ode.dim(), ode.structure());
         let work = (0..self.scheme.total).map(|_| ode.work()).collect();
@@ -264,6 +280,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
             lu: Lu::new(d, structure),
             residual: vec![0.0; d],
             scale: vec![0.0; d],
+            p_bar: vec![0.0; ode.num_params()],
         }
     }
 
@@ -273,6 +290,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
             + Matrix::zeros(d, structure.clone()).bytes()
             + Lu::new(d, structure).bytes()
             + 16 * d
+            + 8 * ode.num_params()
             + self.scheme.total * ode.work_bytes()
     }
 
@@ -285,6 +303,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
             lu: Lu::new(0, Structure::Dense),
             residual: Vec::new(),
             scale: Vec::new(),
+            p_bar: Vec::new(),
         }
     }
 
@@ -371,7 +390,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     }
 }
 
-impl<O: Jacobian + Vjp> AdjointStepper<O> for Esdirk {
+impl<O: Vjp> AdjointStepper<O> for Esdirk {
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
         tape.stages.seed(&self.scheme, theta, w, t_next_bar);
     }

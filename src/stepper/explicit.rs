@@ -9,7 +9,7 @@
 
 use super::stages::{Scheme, Stages};
 use super::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
-use crate::error::StepFailure;
+use crate::error::{StepFailure, TableauError};
 use crate::grid::Step;
 use crate::linalg::{weighted_rms_norm, worst};
 use crate::objective::Objective;
@@ -27,11 +27,11 @@ use crate::tableau::Tableau;
 /// use costate::tableau::TSIT5;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
-/// let tsit5: ExplicitRk = ExplicitRk::new(&TSIT5);
+/// let tsit5: ExplicitRk = ExplicitRk::new(&TSIT5)?;
 /// let (mut y, mut tape) = ([1.0], tsit5.tape(&decay));
 /// tsit5.step(&decay, &[1.0], Step { t: 0.0, t_next: 0.1 }, &mut y, &mut tape).unwrap();
 /// assert!((y[0] - (-0.1_f64).exp()).abs() < 1e-9);
-/// # Ok::<(), costate::error::ModelError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct ExplicitRk<S: Scalar = f64> {
@@ -45,14 +45,15 @@ pub type ExplicitTape<S, W> = Stages<S, W>;
 impl<S: Scalar> ExplicitRk<S> {
     /// The method of an explicit tableau.
     ///
-    /// # Panics
-    /// Where the tableau is implicit.
-    pub fn new(tableau: &Tableau) -> Self {
-        assert!(tableau.is_explicit(), "{} is not explicit", tableau.name);
-        ExplicitRk {
+    /// # Errors
+    /// Where the tableau is not strictly lower triangular, its lists do not fit together, or its
+    /// coefficients contradict each other or the orders that it claims.
+    pub fn new(tableau: &Tableau) -> Result<Self, TableauError> {
+        tableau.check_explicit()?;
+        Ok(ExplicitRk {
             scheme: Scheme::new(tableau),
             first_same_as_last: tableau.first_same_as_last(),
-        }
+        })
     }
 
     /// Evaluates the stages up to `count` that the tape lacks.

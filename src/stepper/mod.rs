@@ -3,7 +3,7 @@
 //! Every method here is a Runge–Kutta method with an explicit first stage,
 //! Y_i = y_n + h Σ_j a_ij k_j, k_i = f(t_n + c_i h, Y_i), y_{n+1} = y_n + h Σ b_i k_i.
 
-use crate::error::StepFailure;
+use crate::error::{Error, StepFailure, check_length};
 use crate::grid::Step;
 use crate::objective::Objective;
 use crate::ode::{Jvp, Ode, Vjp};
@@ -11,10 +11,12 @@ use crate::scalar::Scalar;
 
 mod esdirk;
 mod explicit;
+mod runge_kutta;
 pub(crate) mod stages;
 
 pub use esdirk::{Esdirk, EsdirkTape, Newton};
 pub use explicit::{ExplicitRk, ExplicitTape};
+pub use runge_kutta::{RungeKutta, RungeKuttaTape};
 pub use stages::Stages;
 
 /// What steps and their adjoints cost.
@@ -53,6 +55,37 @@ pub struct Tolerances {
     pub atol: Vec<f64>,
 }
 
+impl Tolerances {
+    /// Fails unless these are tolerances, for d states.
+    pub(crate) fn check(&self, dim: usize) -> Result<(), Error> {
+        self.check_values()?;
+        match self.atol.len() {
+            1 => Ok(()),
+            given => check_length("the list of absolute tolerances", given, dim),
+        }
+    }
+
+    /// Fails where one is negative, not finite, or both are zero.
+    pub(crate) fn check_values(&self) -> Result<(), Error> {
+        let valid = |x: f64| x.is_finite() && x >= 0.0;
+        let bad = |what, given: f64, required| {
+            Err(Error::BadSetting { what, given: given.to_string(), required })
+        };
+        if !(valid(self.rtol) && self.rtol < 1.0) {
+            return bad("rtol", self.rtol, "at least 0 and less than 1");
+        }
+        for &atol in &self.atol {
+            if !valid(atol) {
+                return bad("atol", atol, "a finite number that is not negative");
+            }
+            if atol == 0.0 && self.rtol == 0.0 {
+                return bad("atol", atol, "positive where rtol is zero");
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What of a step is kept for its adjoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -75,7 +108,18 @@ pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     fn embedded_order(&self) -> Option<u32>;
     /// q of the dense output's error O(h^{q+1}).
     fn dense_order(&self) -> u32;
-    /// A tape for steps of `ode`.
+    /// Whether stages are solved for, with f_y.
+    fn is_implicit(&self) -> bool {
+        false
+    }
+    /// Fails where steps of `ode` cannot be taken.
+    ///
+    /// # Errors
+    /// Where a setting of the method does not fit the model, or f_y is too large for it.
+    fn check(&self, _ode: &O) -> Result<(), Error> {
+        Ok(())
+    }
+    /// A tape for steps of `ode`, which was [`check`](Self::check)ed.
     fn tape(&self, ode: &O) -> Self::Tape;
     /// Bytes that a tape occupies.
     fn tape_bytes(&self, ode: &O) -> usize;

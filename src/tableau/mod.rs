@@ -12,6 +12,7 @@
 //! assert!(b.iter().zip(tableau.b).all(|(x, y)| (x - y).abs() < 1e-14));
 //! ```
 
+mod check;
 mod dense;
 mod structure;
 
@@ -36,6 +37,7 @@ mod stability_tests;
 mod tests;
 
 pub use bs3::BS3;
+pub(crate) use check::MAX_STAGES;
 pub use dop853::DOP853;
 pub use dopri5::DOPRI5;
 pub use euler::EULER;

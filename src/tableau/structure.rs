@@ -53,8 +53,8 @@ impl Tableau {
 
     /// The coefficient γ on the diagonal of a diagonally implicit method; none for an explicit one.
     pub fn gamma(&self) -> Option<f64> {
-        let last = self.stages() - 1;
-        self.a[last].get(last).copied()
+        let last = self.stages().checked_sub(1)?;
+        self.a.get(last)?.get(last).copied()
     }
 
     /// Whether an explicit method's last stage is f(t_{n+1}, y_{n+1}), the next step's first.
@@ -77,9 +77,8 @@ impl Tableau {
 
     /// Whether the last stage is y_{n+1}: its row is b.
     fn ends_in_solution(&self) -> bool {
-        let last = self.stages() - 1;
-        let row = self.a[last];
-        let (head, tail) = self.b.split_at(row.len());
-        self.c[last] == 1.0 && row == head && tail.iter().all(|&b| b == 0.0)
+        let (Some(row), Some(&c)) = (self.a.last(), self.c.last()) else { return false };
+        let (head, tail) = self.b.split_at(row.len().min(self.b.len()));
+        c == 1.0 && *row == head && tail.iter().all(|&b| b == 0.0)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use costate::method::{AdjointKind, AnyMethod};
+use costate::method::{AdjointKind, Method};
 use costate::model::Model;
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{DOP853, ESDIRK, KVAERNO5, TSIT5, Tableau};
@@ -13,12 +13,12 @@ use crate::spiral::{self, INWARD};
 use crate::{Curve, distance};
 use costate::objective::LeastSquares;
 
-type Case = Problem<'static, Model, Model, Model, AnyMethod>;
+type Case = Problem<'static, Model, Model, Model>;
 
 /// A model's problem over (0, end), its absolute tolerance `scale` times the relative one.
 fn problem(model: Model, p: Vec<f64>, end: f64, by: &'static Tableau) -> Case {
     let (model, p): (&Model, &[f64]) = (Box::leak(Box::new(model)), p.leak());
-    Problem::new(model, model, model, (0.0, end), p).method(AnyMethod::Named(by))
+    Problem::new(model, model, model, (0.0, end), p).method(Method::Named(by))
 }
 
 fn assert_convergence(
@@ -78,7 +78,7 @@ fn follows_decays_faster_than_any_step() {
             let by_k = gone + (kept / k - gone) / k;
             let exact = [by_k, kept + 1.0 - kept / k, gone + kept / k];
             let gradient = Problem::new(&model, &model, &model, (0.0, 1.0), &p)
-                .method(AnyMethod::Named(tableau))
+                .method(Method::Named(tableau))
                 .adjoint(AdjointKind::Continuous)
                 .atol(1e-10)
                 .gradient()
@@ -107,7 +107,7 @@ fn passes_over_a_cost_that_has_died_out() {
             for (exponent, rtol) in [5, 7, 10].into_iter().flat_map(|e| [(e, 1e-6), (e, 1e-9)]) {
                 let k = 10.0_f64.powi(exponent);
                 let gradient = Problem::new(&model, &model, &model, (0.0, 1.0), &[k])
-                    .method(AnyMethod::Named(tableau))
+                    .method(Method::Named(tableau))
                     .adjoint(AdjointKind::Continuous)
                     .rtol(rtol)
                     .gradient()
@@ -131,7 +131,7 @@ fn reads_observations_at_the_least_time() {
         for t in [5e-324, 1e-310, 1e-300, 1e-20] {
             let fit = LeastSquares::new(vec![t], vec![3.0], &[1.0]).unwrap();
             let gradient = Problem::new(&model, &model, &fit, (0.0, 1.0), &[1.0])
-                .method(AnyMethod::Named(tableau))
+                .method(Method::Named(tableau))
                 .adjoint(AdjointKind::Continuous)
                 .gradient()
                 .unwrap();

@@ -3,7 +3,7 @@
 use costate::adjoint::{Gradient, gradient};
 use costate::grid::{Span, TimeGrid};
 use costate::objective::{LeastSquares, Objective};
-use costate::ode::{Initial, Jacobian, Jvp, Vjp};
+use costate::ode::{Initial, Jvp, Vjp};
 use costate::recurrence::Discretization;
 use costate::schedule::StoreAll;
 use costate::snapshot::MemoryStore;
@@ -15,9 +15,7 @@ use crate::spiral::{self, INWARD, Run};
 use crate::{Curve, distance};
 
 /// A model with its objective; grid and parameters are not used.
-pub fn case(
-    model: costate::model::Model,
-) -> Case<impl Vjp + Jvp + Jacobian, impl Initial, impl Objective> {
+pub fn case(model: costate::model::Model) -> Case<impl Vjp + Jvp, impl Initial, impl Objective> {
     Case {
         name: "spiral",
         p: INWARD.p.to_vec(),

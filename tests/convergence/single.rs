@@ -62,7 +62,7 @@ fn run<S: Scalar>(tableau: &Tableau, schedule: impl Schedule) -> Gradient<S> {
     let (y0, p) = (of(&[1.0, 1.0]), of(&[1.5, 1.0, 3.0, 1.0]));
     let fit = LeastSquares::new(vec![0.61, 1.5, 3.0], of(&[1.0; 6]), &of(&[0.5])).unwrap();
     let grid = TimeGrid::Uniform { start: 0.0, end: 3.0, steps: STEPS };
-    let stepper = ExplicitRk::<S>::new(tableau);
+    let stepper = ExplicitRk::<S>::new(tableau).unwrap();
     let chain = Discretization::new(&LotkaVolterra, &y0, &fit, stepper, grid).unwrap();
     gradient(&chain, &p, schedule, &mut MemoryStore::new()).unwrap()
 }

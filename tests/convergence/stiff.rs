@@ -1,6 +1,6 @@
 //! Prothero and Robinson's y' = −λ (y − sin ωt) + ω cos ωt, y(0) = 0: y = sin ωt whatever λ is.
 
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::problem::Problem;
 use costate::tableau::ESDIRK;
@@ -19,7 +19,7 @@ fn assert_order(rate: f64, order: fn(u32) -> u32) {
     for tableau in ESDIRK {
         let curve = Curve::by_steps(|steps| {
             let problem = Problem::new(&model, &model, &model, (0.0, end), &p)
-                .method(AnyMethod::Named(tableau))
+                .method(Method::Named(tableau))
                 .fixed_steps(steps);
             let gradient = problem.gradient().ok()?;
             Some(distance(&[gradient.value, gradient.wrt_params[0]], &exact))

@@ -2,7 +2,7 @@
 
 use costate::adjoint::{Gradient, gradient};
 use costate::budget::{Measured, Plan, Resources};
-use costate::method::Explicit;
+use costate::method::Method;
 use costate::objective::LeastSquares;
 use costate::problem::Problem;
 use costate::schedule::{Costs, Sizes, StoreAll};
@@ -62,7 +62,7 @@ fn a_controlled_run_hands_tapes_over_in_its_budget() {
     let run = |threads| -> Gradient {
         let span = (problem.span.0, end);
         Problem::new(&problem.ode, &problem.y0, &objective, span, &problem.p)
-            .method(Explicit::Named(&BS3))
+            .method(Method::Named(&BS3))
             .rtol(1e-6)
             .atol(1e-9)
             .budget(BUDGET)

@@ -1,7 +1,7 @@
 //! The pitch–plunge airfoil: gradients of ∫ α² + ξ² dt and of α(T), below and beyond flutter.
 
 use costate::adjoint::Gradient;
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::objective::Objective;
 use costate::problem::Problem;
@@ -19,7 +19,7 @@ fn gradient<J: Objective>(
     model: &Model,
     objective: &J,
     case: &Value,
-    method: AnyMethod,
+    method: Method,
     rtol: f64,
 ) -> Gradient {
     let (p, y0) = (by_name(model, &case["params"]), numbers(&case["y0"])[..6].to_vec());
@@ -33,7 +33,7 @@ fn sensitivities() {
     let model = file("aerodynamics/pitch_plunge");
     let alpha = component(2);
     for (by, rtol) in [("auto", 1e-12), ("kvaerno5", 1e-11)] {
-        let method = AnyMethod::by_name(by).unwrap();
+        let method = Method::by_name(by).unwrap();
         for (name, case) in cases.as_object().unwrap() {
             let what = format!("{name} by {by}");
             let energy = gradient(&model, &model, case, method, rtol);

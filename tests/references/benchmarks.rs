@@ -1,7 +1,7 @@
 //! The benchmark problems against references of higher precision.
 
 use costate::adjoint::Gradient;
-use costate::method::{AnyMethod, Explicit, Method};
+use costate::method::Method;
 use costate::objective::Objective;
 use costate::ode::Vjp;
 use costate::problem::{Problem, ScheduleKind};
@@ -16,13 +16,13 @@ use costate_models::pde::burgers::p6s;
 use crate::common::{bits, file, shared};
 use crate::{near, number, numbers};
 
-const AUTO: AnyMethod = AnyMethod::Auto;
-const IMPLICIT: AnyMethod = AnyMethod::Named(&KVAERNO5);
-const EXPLICIT: AnyMethod = AnyMethod::Named(&DOP853);
+const AUTO: Method = Method::Auto;
+const IMPLICIT: Method = Method::Named(&KVAERNO5);
+const EXPLICIT: Method = Method::Named(&DOP853);
 
 fn gradient<O: Vjp, J: Objective>(
     benchmark: &Benchmark<O, J>,
-    method: impl Method<O>,
+    method: Method,
     rtol: f64,
     atol: f64,
 ) -> (String, Gradient) {
@@ -61,7 +61,7 @@ fn brusselator() {
 
 #[test]
 fn neural_ode() {
-    against("p4a", gradient(&p4a(), Explicit::Auto, 1e-11, 1e-11), 1e-8);
+    against("p4a", gradient(&p4a(), Method::Auto, 1e-11, 1e-11), 1e-8);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn burgers_on_every_schedule() {
     let Some(reference) = shared("reference/p6s.json") else { return };
     let Benchmark { ode, objective, y0, p, span, fixed_steps, .. } = p6s();
     let problem = Problem::new(&ode, &y0, &objective, span, &p)
-        .method(Explicit::Named(&RK4))
+        .method(Method::Named(&RK4))
         .fixed_steps(fixed_steps.unwrap());
     let first = problem.gradient().unwrap();
     near("p6s, J", &[first.value], &[number(&reference["loss"])], 1e-12);

@@ -1,7 +1,7 @@
 //! Examples of SUNDIALS and PETSc, recomputed elsewhere to more digits than they print.
 
 use costate::adjoint::Gradient;
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::ode::Initial;
 use costate::problem::Problem;
@@ -10,7 +10,7 @@ use costate::tableau::KVAERNO5;
 use crate::common::{file, shared};
 use crate::{component, near, near_each, number, numbers};
 
-const IMPLICIT: AnyMethod = AnyMethod::Named(&KVAERNO5);
+const IMPLICIT: Method = Method::Named(&KVAERNO5);
 
 /// cvsLotkaVolterra_ASA: g = ½ ‖1 − y(10)‖².
 #[test]
@@ -25,7 +25,7 @@ fn lotka_volterra() {
     .build()
     .unwrap();
     let p = [1.5, 1.0, 3.0, 1.0];
-    for method in [AnyMethod::Auto, IMPLICIT] {
+    for method in [Method::Auto, IMPLICIT] {
         let problem = Problem::new(&model, &model, &model, (0.0, 10.0), &p).method(method);
         let problem = problem.rtol(1e-12).atol(1e-12);
         let end = problem.solve(&[10.0]).unwrap();

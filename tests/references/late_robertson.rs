@@ -2,7 +2,7 @@
 //! of magnitude: the gradient against
 //! truths that need no other solver.
 
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::problem::Problem;
 use costate::tableau::KVAERNO5;
 use costate_models::chemistry::robertson::{Robertson, p2};
@@ -17,9 +17,9 @@ fn problem<'a, J: costate::objective::Objective>(
     objective: &'a J,
     end: f64,
     p: &'a [f64],
-) -> Problem<'a, Robertson, Vec<f64>, J, AnyMethod> {
+) -> Problem<'a, Robertson, Vec<f64>, J> {
     Problem::new(&Robertson, y0, objective, (0.0, end), p)
-        .method(AnyMethod::Named(&KVAERNO5))
+        .method(Method::Named(&KVAERNO5))
         .rtol(1e-11)
         .atol(1e-24)
 }

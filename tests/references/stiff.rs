@@ -1,6 +1,6 @@
 //! The stiff problems of the Bari test set: end states as published, and all of dy(T)/d(y0, p).
 
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::problem::Problem;
 use costate::tableau::KVAERNO5;
@@ -18,7 +18,7 @@ fn sensitivities(name: &str, id: &str, by: &str, (rtol, atol): (f64, f64), bound
     for i in 0..model.states().len() {
         let objective = component(i);
         let problem = Problem::new(&model, &model, &objective, (start, end), &p)
-            .method(AnyMethod::by_name(by).unwrap())
+            .method(Method::by_name(by).unwrap())
             .rtol(rtol)
             .atol(atol);
         let gradient = problem.gradient().unwrap();
@@ -51,7 +51,7 @@ fn end_state(model: &Model, id: &str, tolerances: (f64, f64)) -> Option<(Vec<f64
     let endpoints = shared("data/ode/ivp_endpoints.json")?;
     let end = endpoints[id]["T"].as_f64().unwrap();
     let solution = Problem::new(model, model, &(), (0.0, end), &[])
-        .method(AnyMethod::Named(&KVAERNO5))
+        .method(Method::Named(&KVAERNO5))
         .rtol(tolerances.0)
         .atol(tolerances.1)
         .solve(&[end])

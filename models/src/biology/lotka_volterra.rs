@@ -18,9 +18,9 @@
 //!
 //! Known answer: d x − c ln x + b y − a ln y does not change in time (Volterra).
 
-use costate::linalg::{Matrix, Structure};
+use costate::linalg::Matrix;
 use costate::objective::LeastSquares;
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 
 use crate::Benchmark;
 
@@ -73,6 +73,19 @@ impl Vjp for LotkaVolterra {
         p_bar[2] -= y * wy;
         p_bar[3] += meetings * wy;
     }
+
+    fn jacobian(
+        &self,
+        _t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        _work: &mut (),
+    ) {
+        let (&[x, y], &[a, b, c, d]) = (state(y), params(p));
+        jac.values_mut().copy_from_slice(&[a - b * y, d * y, -b * x, d * x - c]);
+    }
 }
 
 impl Jvp for LotkaVolterra {
@@ -91,17 +104,6 @@ impl Jvp for LotkaVolterra {
         let meetings_dot = x_dot * y + x * y_dot;
         dy_dot[0] = a_dot * x + a * x_dot - b_dot * x * y - b * meetings_dot;
         dy_dot[1] = d_dot * x * y + d * meetings_dot - c_dot * y - c * y_dot;
-    }
-}
-
-impl Jacobian for LotkaVolterra {
-    fn structure(&self) -> Structure {
-        Structure::Dense
-    }
-
-    fn jacobian(&self, _t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, _work: &mut ()) {
-        let (&[x, y], &[a, b, c, d]) = (state(y), params(p));
-        jac.values_mut().copy_from_slice(&[a - b * y, d * y, -b * x, d * x - c]);
     }
 }
 

@@ -27,7 +27,7 @@ pub fn model() -> Model {
 
 #[cfg(test)]
 mod tests {
-    use costate::method::AnyMethod;
+    use costate::method::Method;
     use costate::problem::Problem;
     use costate::tableau::KVAERNO5;
 
@@ -36,7 +36,7 @@ mod tests {
         let model = super::model();
         let p = model.nominal();
         let solution = Problem::new(&model, &model, &(), model.span().unwrap(), &p)
-            .method(AnyMethod::Named(&KVAERNO5))
+            .method(Method::Named(&KVAERNO5))
             .solve(&[1.0, 10.0, 321.8122])
             .unwrap();
         for y in &solution.states {

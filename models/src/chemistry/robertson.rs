@@ -18,9 +18,9 @@
 //! Known answers: y₁ + y₂ + y₃ = 1 always; y(0.4) = (0.98517, 3.3864e-5, 0.014794) as printed by
 //! CVODE's example cvRoberts_dns (A. C. Hindmarsh et al., doi:10.1145/1089014.1089020).
 
-use costate::linalg::{Matrix, Structure};
+use costate::linalg::Matrix;
 use costate::objective::Terminal;
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 
 use crate::Benchmark;
 use crate::benchmark::TerminalCost;
@@ -95,6 +95,20 @@ impl Vjp for Robertson {
         p_bar[1] += k2 * y[1] * y[1] * w2;
         p_bar[2] += k3 * y[1] * y[2] * w3;
     }
+
+    fn jacobian(
+        &self,
+        _t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        work: &mut Rates,
+    ) {
+        let [k1, k2, k3] = work.at(p);
+        let (r2, r32, r33) = (2.0 * k2 * y[1], k3 * y[2], k3 * y[1]);
+        jac.values_mut().copy_from_slice(&[-k1, k1, 0.0, r32, -r32 - r2, r2, r33, -r33, 0.0]);
+    }
 }
 
 impl Jvp for Robertson {
@@ -115,18 +129,6 @@ impl Jvp for Robertson {
         dy_dot[0] = r3 - r1;
         dy_dot[1] = r1 - r3 - r2;
         dy_dot[2] = r2;
-    }
-}
-
-impl Jacobian for Robertson {
-    fn structure(&self) -> Structure {
-        Structure::Dense
-    }
-
-    fn jacobian(&self, _t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Rates) {
-        let [k1, k2, k3] = work.at(p);
-        let (r2, r32, r33) = (2.0 * k2 * y[1], k3 * y[2], k3 * y[1]);
-        jac.values_mut().copy_from_slice(&[-k1, k1, 0.0, r32, -r32 - r2, r2, r33, -r33, 0.0]);
     }
 }
 

@@ -29,7 +29,7 @@
 
 use costate::linalg::{Matrix, Structure};
 use costate::objective::LeastSquares;
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 
 use crate::Benchmark;
 
@@ -134,6 +134,33 @@ impl Vjp for NeuralOde {
             _ => batched::transposed(&weights, w, y_bar, &mut bar, work),
         }
     }
+
+    /// Two by two blocks, one for each trajectory.
+    fn structure(&self) -> Structure {
+        Structure::Banded { lower: 1, upper: 1 }
+    }
+
+    fn jacobian(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        work: &mut Work,
+    ) {
+        let mut dy = std::mem::take(&mut work.dy);
+        self.rhs(t, y, p, &mut dy, work);
+        work.dy = dy;
+        let (weights, still) = (Weights::of(p), [0.0; NUM_PARAMS]);
+        for (b, y) in y.as_chunks::<2>().0.iter().enumerate() {
+            for (c, y_dot) in [[1.0, 0.0], [0.0, 1.0]].into_iter().enumerate() {
+                let column = self.tangent(b, &weights, &Weights::of(&still), [*y, y_dot], work);
+                jac.set(2 * b, 2 * b + c, column[0]);
+                jac.set(2 * b + 1, 2 * b + c, column[1]);
+            }
+        }
+    }
 }
 
 impl NeuralOde {
@@ -188,27 +215,6 @@ impl Jvp for NeuralOde {
         let out = dy_dot.as_chunks_mut::<2>().0;
         for (b, ((y, y_dot), out)) in points.zip(out).enumerate() {
             *out = self.tangent(b, &weights, &dot, [*y, *y_dot], work);
-        }
-    }
-}
-
-/// Two by two blocks, one for each trajectory.
-impl Jacobian for NeuralOde {
-    fn structure(&self) -> Structure {
-        Structure::Banded { lower: 1, upper: 1 }
-    }
-
-    fn jacobian(&self, t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Work) {
-        let mut dy = std::mem::take(&mut work.dy);
-        self.rhs(t, y, p, &mut dy, work);
-        work.dy = dy;
-        let (weights, still) = (Weights::of(p), [0.0; NUM_PARAMS]);
-        for (b, y) in y.as_chunks::<2>().0.iter().enumerate() {
-            for (c, y_dot) in [[1.0, 0.0], [0.0, 1.0]].into_iter().enumerate() {
-                let column = self.tangent(b, &weights, &Weights::of(&still), [*y, y_dot], work);
-                jac.set(2 * b, 2 * b + c, column[0]);
-                jac.set(2 * b + 1, 2 * b + c, column[1]);
-            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn model() -> Model {
 
 #[cfg(test)]
 mod tests {
-    use costate::method::AnyMethod;
+    use costate::method::Method;
     use costate::problem::Problem;
     use costate::tableau::KVAERNO5;
 
@@ -36,7 +36,7 @@ mod tests {
         let p = [mu];
         let period = mu * (3.0 - 2.0 * 2.0_f64.ln()) + 7.01432 * mu.powf(-1.0 / 3.0);
         let problem = Problem::new(&model, &model, &(), (0.0, period), &p)
-            .method(AnyMethod::Named(&KVAERNO5))
+            .method(Method::Named(&KVAERNO5))
             .rtol(1e-9)
             .atol(1e-12);
         let solution = problem.solve(&[0.5 * period, period]).unwrap();

@@ -29,7 +29,7 @@
 use std::f64::consts::TAU;
 
 use costate::linalg::{Matrix, Pattern, Structure};
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 
 /// The model, of N² states.
 #[derive(Clone, Debug)]
@@ -130,6 +130,28 @@ impl Vjp for AdvectedFisher {
         p_bar[2] += n * n * (east + west + north + south - 4.0 * here);
         p_bar[3] += r_bar;
     }
+
+    fn structure(&self) -> Structure {
+        Structure::Sparse(self.pattern.clone())
+    }
+
+    fn jacobian(
+        &self,
+        _t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        _work: &mut (),
+    ) {
+        let (weights, values) = (self.weights(p), jac.values_mut());
+        for (positions, u) in self.positions.iter().zip(y) {
+            for (&position, w) in positions.iter().zip(weights) {
+                values[position] = w;
+            }
+            values[positions[0]] += p[3] * (1.0 - 2.0 * u);
+        }
+    }
 }
 
 impl Jvp for AdvectedFisher {
@@ -149,22 +171,6 @@ impl Jvp for AdvectedFisher {
             let taken = neighbours(self.n, k).into_iter().enumerate();
             let taken_dot = taken.map(|(s, j)| weights[s] * y_dot[j] + weights_dot[s] * y[j]);
             *dy_dot = taken_dot.sum::<f64>() + growth_dot;
-        }
-    }
-}
-
-impl Jacobian for AdvectedFisher {
-    fn structure(&self) -> Structure {
-        Structure::Sparse(self.pattern.clone())
-    }
-
-    fn jacobian(&self, _t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, _work: &mut ()) {
-        let (weights, values) = (self.weights(p), jac.values_mut());
-        for (positions, u) in self.positions.iter().zip(y) {
-            for (&position, w) in positions.iter().zip(weights) {
-                values[position] = w;
-            }
-            values[positions[0]] += p[3] * (1.0 - 2.0 * u);
         }
     }
 }

@@ -28,7 +28,7 @@
 
 use costate::linalg::{Matrix, Structure};
 use costate::objective::LeastSquares;
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 use multiversion::multiversion;
 
 use crate::Benchmark;
@@ -161,6 +161,36 @@ impl Vjp for Brusselator {
     ) {
         transposed(self, p, w, y_bar, p_bar, work);
     }
+
+    fn structure(&self) -> Structure {
+        Structure::Banded { lower: 2, upper: 2 }
+    }
+
+    fn jacobian(
+        &self,
+        _t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        _work: &mut Work,
+    ) {
+        let diffusion = self.diffusion(p);
+        let columns = jac.values_mut().as_chunks_mut::<10>().0;
+        for (i, (columns, &[u, v])) in columns.iter_mut().zip(y.as_chunks::<2>().0).enumerate() {
+            let (_, b) = self.supply(p, i);
+            let (uv2, uu, twice) = (2.0 * u * v, u * u, 2.0 * diffusion);
+            let before = if i == 0 { 0.0 } else { diffusion };
+            let after = if i + 1 == self.cells { 0.0 } else { diffusion };
+            // Column u_i, then v_i: the rows of u_{i-1} and v_i too, or of v_{i-1} and u_i.
+            #[rustfmt::skip]
+            let entries = [
+                before, 0.0, uv2 - b - 1.0 - twice, b - uv2, after,
+                before, uu, -uu - twice, 0.0, after,
+            ];
+            *columns = entries;
+        }
+    }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"))]
@@ -267,30 +297,6 @@ impl Jvp for Brusselator {
             let v_spread = spread(vs, [dot(0).1, v_dot, dot(2).1]);
             dy_dot[2 * i] = a_dot - u_dot + reaction + u_spread;
             dy_dot[2 * i + 1] = v_spread - reaction;
-        }
-    }
-}
-
-impl Jacobian for Brusselator {
-    fn structure(&self) -> Structure {
-        Structure::Banded { lower: 2, upper: 2 }
-    }
-
-    fn jacobian(&self, _t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, _work: &mut Work) {
-        let diffusion = self.diffusion(p);
-        let columns = jac.values_mut().as_chunks_mut::<10>().0;
-        for (i, (columns, &[u, v])) in columns.iter_mut().zip(y.as_chunks::<2>().0).enumerate() {
-            let (_, b) = self.supply(p, i);
-            let (uv2, uu, twice) = (2.0 * u * v, u * u, 2.0 * diffusion);
-            let before = if i == 0 { 0.0 } else { diffusion };
-            let after = if i + 1 == self.cells { 0.0 } else { diffusion };
-            // Column u_i, then v_i: the rows of u_{i-1} and v_i too, or of v_{i-1} and u_i.
-            #[rustfmt::skip]
-            let entries = [
-                before, 0.0, uv2 - b - 1.0 - twice, b - uv2, after,
-                before, uu, -uu - twice, 0.0, after,
-            ];
-            *columns = entries;
         }
     }
 }

@@ -20,7 +20,7 @@
 
 use costate::linalg::{Matrix, Structure};
 use costate::objective::Terminal;
-use costate::ode::{Jacobian, Jvp, Ode, Vjp};
+use costate::ode::{Jvp, Ode, Rows, Vjp};
 use multiversion::multiversion;
 
 use crate::Benchmark;
@@ -102,6 +102,30 @@ impl Vjp for Burgers {
             c_bar[i] += w[i];
         }
     }
+
+    /// Dense, because the ring's two corners lie outside of every narrow band: for small N only.
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+
+    fn jacobian(
+        &self,
+        _t: f64,
+        u: &[f64],
+        _c: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        _work: &mut (),
+    ) {
+        let n = self.points;
+        jac.clear();
+        for i in 0..n {
+            let (left, right) = ((i + n - 1) % n, (i + 1) % n);
+            jac.add(i, left, 2.0 * self.advection * u[left] + self.diffusion);
+            jac.add(i, i, -2.0 * self.diffusion);
+            jac.add(i, right, self.diffusion - 2.0 * self.advection * u[right]);
+        }
+    }
 }
 
 /// The points between the first and the last, in one pass.
@@ -150,24 +174,6 @@ impl Jvp for Burgers {
             let advection = 2.0 * (u[left] * u_dot[left] - u[right] * u_dot[right]);
             let diffusion = u_dot[left] - 2.0 * u_dot[i] + u_dot[right];
             du_dot[i] = self.advection * advection + self.diffusion * diffusion + c_dot[i];
-        }
-    }
-}
-
-/// Dense, because the ring's two corners lie outside of every narrow band: for small N only.
-impl Jacobian for Burgers {
-    fn structure(&self) -> Structure {
-        Structure::Dense
-    }
-
-    fn jacobian(&self, _t: f64, u: &[f64], _c: &[f64], jac: &mut Matrix, _work: &mut ()) {
-        let n = self.points;
-        jac.clear();
-        for i in 0..n {
-            let (left, right) = ((i + n - 1) % n, (i + 1) % n);
-            jac.add(i, left, 2.0 * self.advection * u[left] + self.diffusion);
-            jac.add(i, i, -2.0 * self.diffusion);
-            jac.add(i, right, self.diffusion - 2.0 * self.advection * u[right]);
         }
     }
 }

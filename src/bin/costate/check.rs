@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use clap::Args;
 use costate::adjoint::{gradient, value};
-use costate::error::Error;
+use costate::error::{Error, TableauError};
 use costate::grid::TimeGrid;
-use costate::method::AnyMethod;
+use costate::method::Method;
 use costate::model::Model;
 use costate::objective::Objective;
 use costate::ode::{Initial, Ode};
@@ -65,18 +65,20 @@ impl Check {
     /// On the steps that the gradient would take, with implicit stages solved to rounding.
     fn check(&self, loaded: &Loaded) -> Result<Found, Failure> {
         let failed = |error| self.run.failed(loaded, &error);
+        let refused = |error: TableauError| failed(error.into());
         let span = loaded.model.span().unwrap_or_default();
         let times: Vec<f64> =
             loaded.model.times().iter().copied().filter(|&t| t <= span.1).collect();
         let solution = self.run.problem(loaded)?.solve(&times).map_err(failed)?;
-        let AnyMethod::Named(tableau) = AnyMethod::by_name(solution.method).map_err(failed)? else {
+        let Method::Named(tableau) = Method::by_name(solution.method).map_err(failed)? else {
             return Err(Failure::new("no method was chosen; give one by --method"));
         };
         if tableau.is_explicit() {
-            let found = self.on_grid(loaded, &ExplicitRk::new(tableau), solution.grid);
+            let found =
+                self.on_grid(loaded, &ExplicitRk::new(tableau).map_err(refused)?, solution.grid);
             return found.map_err(failed);
         }
-        let stepper = Esdirk::new(tableau, Newton::Stagnation);
+        let stepper = Esdirk::new(tableau, Newton::Stagnation).map_err(refused)?;
         let grid = self.run.grid(loaded, &stepper, &times).map_err(failed)?;
         let mut found = self.on_grid(loaded, &stepper, grid.clone()).map_err(failed)?;
         found.allow_for_condition(loaded, &stepper, tableau, &grid).map_err(failed)?;
@@ -117,10 +119,11 @@ impl Found {
         let mut conditions = [0.0; 2];
         for k in 0..=n {
             let step = grid.step(k);
-            conditions[0] = if k == n { verify::condition(model, gamma, step, &y, p) } else { 0.0 };
+            conditions[0] =
+                if k == n { verify::condition(model, gamma, step, &y, p)? } else { 0.0 };
             stepper.step(model, p, step, &mut y, &mut tape).map_err(|f| f.at(k, step.t))?;
         }
-        conditions[1] = verify::condition(model, gamma, grid.step(n), &y, p);
+        conditions[1] = verify::condition(model, gamma, grid.step(n), &y, p)?;
         let condition = conditions[0].max(conditions[1]);
         self.limit = (ROUNDING * f64::EPSILON * condition).max(1e-11);
         Ok(())

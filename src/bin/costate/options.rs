@@ -8,7 +8,7 @@ use costate::budget::parse_bytes;
 use costate::control::Control;
 use costate::error::{Error, ModelError};
 use costate::grid::{Span, TimeGrid};
-use costate::method::{AdjointKind, AnyMethod};
+use costate::method::{AdjointKind, Method};
 use costate::model::Model;
 use costate::ode::{Initial, Ode};
 use costate::problem::Problem;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 /// The problem of a model that brings its own initial state and objective.
-pub type ModelProblem<'a> = Problem<'a, Model, Model, Model, AnyMethod>;
+pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
 
 /// The model and the forward run.
 #[derive(Args, Clone, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Run {
     pub model: PathBuf,
     /// The integrator [default: auto]
     #[arg(long, value_name = "NAME",
-          value_parser = PossibleValuesParser::new(AnyMethod::names()))]
+          value_parser = PossibleValuesParser::new(Method::names()))]
     method: Option<String>,
     /// The relative tolerance of error control [default: 1e-6]
     #[arg(long, value_name = "R", value_parser = number, allow_hyphen_values = true)]
@@ -104,7 +104,7 @@ impl Run {
     pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
         let mut problem = Problem::of_model(&loaded.model, &loaded.p)
             .map_err(|error| Failure::in_model(&self.model, error))?
-            .method(AnyMethod::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?)
+            .method(Method::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?)
             .rtol(self.rtol())
             .atol(self.atol());
         if let Some(steps) = self.fixed_steps {

@@ -29,7 +29,7 @@ fn vortex_error(n: usize) -> f64 {
     let wrapped = |x: f64| (x + 1.5 * SIZE).rem_euclid(SIZE) - 0.5 * SIZE;
     let mut y = patch.state(|x, y| vortex(wrapped(x), y, BETA));
     let (end, steps) = (DISTANCE / 0.5, n * 2 / 3);
-    let stepper: ExplicitRk = ExplicitRk::new(&RK4);
+    let stepper: ExplicitRk = ExplicitRk::new(&RK4).unwrap();
     let mut tape = stepper.tape(&patch);
     for k in 0..steps {
         let time = |k: usize| end * k as f64 / steps as f64;

@@ -17,10 +17,12 @@
 
 use costate::adjoint::Gradient;
 use costate::error::Error;
+use costate::method::Method;
 use costate::model::Model;
 use costate::objective::Objective;
 use costate::ode::Ode;
 use costate::problem::Problem;
+use costate::tableau::DOP853;
 
 use super::{FlutterError, TypicalSection};
 
@@ -209,6 +211,7 @@ impl GrowthRate {
         let mut y0 = vec![0.0; model.dim()];
         y0[2] = AMPLITUDE;
         Problem::new(model, &y0, &objective, (0.0, start + self.width), p)
+            .method(Method::Named(&DOP853))
             .rtol(self.rtol)
             .atol(1e-3 * self.rtol * AMPLITUDE)
             .snapshots(self.snapshots)

@@ -41,9 +41,8 @@ mod flutter;
 pub mod growth;
 mod mode;
 
-use costate::linalg::Matrix;
 use costate::model::Model;
-use costate::ode::{Jacobian, Ode};
+use costate::ode::{Ode, jacobian_at};
 use nalgebra::{Complex, Matrix6, Schur};
 
 pub use flutter::{Flutter, FlutterError};
@@ -104,12 +103,12 @@ impl TypicalSection {
         if expected != found {
             return Err(FlutterError::Length { expected, found });
         }
-        let mut jacobian = Matrix::zeros(self.model.dim(), self.model.structure());
-        self.model.jacobian(0.0, &[0.0; 6], p, &mut jacobian, &mut self.model.work());
+        let not_finite = || FlutterError::NotFinite { velocity: velocity(p) };
+        let jacobian = jacobian_at(&self.model, 0.0, &[0.0; 6], p).map_err(|_| not_finite())?;
         let matrix = Matrix6::from_fn(|i, j| jacobian.get(i, j));
         match matrix.iter().all(|entry| entry.is_finite()) {
             true => Ok(matrix),
-            false => Err(FlutterError::NotFinite { velocity: velocity(p) }),
+            false => Err(not_finite()),
         }
     }
 

@@ -1,7 +1,6 @@
 //! The derivative of the rates by the states, for implicit methods.
 
 use costate::linalg::{Matrix, Pattern, Structure};
-use costate::ode::Jacobian;
 
 use super::{Wing, Work, kept_grid, motion};
 use crate::aerodynamics::euler::{Coupling, Inner, residual_jacobian};
@@ -22,12 +21,19 @@ impl Wing {
     }
 }
 
-impl Jacobian for Wing {
-    fn structure(&self) -> Structure {
+impl Wing {
+    pub(super) fn pattern(&self) -> Structure {
         Structure::Sparse(self.layout().pattern.clone())
     }
 
-    fn jacobian(&self, t: f64, y: &[f64], p: &[f64], jac: &mut Matrix, work: &mut Work) {
+    pub(super) fn write_jacobian(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        work: &mut Work,
+    ) {
         let grid = kept_grid(&mut work.grid, self, p);
         if grid.folded {
             jac.values_mut().fill(f64::NAN);

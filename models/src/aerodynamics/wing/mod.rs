@@ -75,7 +75,8 @@ mod tangent;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use costate::ode::{Ode, Vjp};
+use costate::linalg::{Matrix, Structure};
+use costate::ode::{Ode, Rows, Vjp};
 use multiversion::multiversion;
 
 pub use error::WingError;
@@ -265,6 +266,22 @@ impl Vjp for Wing {
             p_bar[SHAPE].iter_mut().zip(&shape.bar).for_each(|(sum, bar)| *sum += bar);
         }
         motion::frame_vjp(t, p, &frame_bar, p_bar, t_bar);
+    }
+
+    fn structure(&self) -> Structure {
+        self.pattern()
+    }
+
+    fn jacobian(
+        &self,
+        t: f64,
+        y: &[f64],
+        p: &[f64],
+        jac: &mut Matrix,
+        _rows: Rows<'_>,
+        work: &mut Work,
+    ) {
+        self.write_jacobian(t, y, p, jac, work);
     }
 }
 
