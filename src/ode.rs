@@ -17,11 +17,11 @@ pub trait Ode<S: Scalar = f64>: Send + Sync {
     fn num_params(&self) -> usize;
     /// Scratch for [`rhs`](Self::rhs) and, where it is kept, for the derivative products.
     fn work(&self) -> Self::Work;
-    /// Bytes that a [`Work`](Self::Work) occupies, what it points to included: they count in a
-    /// memory budget.
-    fn work_bytes(&self) -> usize {
-        size_of::<Self::Work>()
-    }
+    /// Bytes that a [`Work`](Self::Work) occupies at its largest, what it points to included: 0 for
+    /// `()`, `size_of::<Work>()` and 8 for each number in its vectors otherwise. They count in
+    /// [`peak_bytes`](crate::adjoint::Stats::peak_bytes) and in a memory budget. What several `Work`s
+    /// share counts once, where it is owned: in none of them.
+    fn work_bytes(&self) -> usize;
     /// Writes f(t, y, p) to `dy` (length d). Leaves in `work` what derivative products at the same
     /// point may use. Must be a function of `t`, `y` and `p` alone, down to the bit.
     fn rhs(&self, t: f64, y: &[S], p: &[S], dy: &mut [S], work: &mut Self::Work);

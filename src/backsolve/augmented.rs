@@ -36,7 +36,8 @@ impl<O: Vjp, J: Objective> Ode for Augmented<'_, O, J> {
     }
 
     fn work_bytes(&self) -> usize {
-        self.ode.work_bytes() + size_of::<J::Scratch>() + 8 * self.ode.num_params()
+        let own = size_of::<Vec<f64>>() + 8 * self.ode.num_params();
+        self.ode.work_bytes() + self.objective.scratch_bytes() + own
     }
 
     fn rhs(&self, tau: f64, z: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {

@@ -57,6 +57,12 @@ impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
         }
     }
 
+    fn work_bytes(&self) -> usize {
+        let numbers = 2 * self.ode.dim() + self.ode.num_params();
+        self.ode.work_bytes() + self.objective.scratch_bytes() + 8 * numbers
+            + size_of::<Self::Work>()
+    }
+
     fn rhs(&self, tau: f64, lambda: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {
         let AdjointWork { inner, scratch, y, dy, p_rate, .. } = work;
         let t = self.read(tau, y);

@@ -164,6 +164,11 @@ where
         AdapterWork::new(equations, self.dim, self.nominal.len())
     }
 
+    /// Without what diffsol's equations point to beside their parameters, which they do not tell.
+    fn work_bytes(&self) -> usize {
+        size_of::<Self::Work>() + size_of::<f64>() * (3 * self.dim + 3 * self.nominal.len())
+    }
+
     fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Self::Work) {
         let Some((eqn, x)) = work.at(p) else { return dy.fill(f64::NAN) };
         entries(x.y).copy_from_slice(y);

@@ -20,6 +20,11 @@ impl Objective for Model {
         ObjectiveRegisters { points: self.points.registers(), running }
     }
 
+    fn scratch_bytes(&self) -> usize {
+        let running = self.running.as_ref().map_or(0, |function| function.register_bytes());
+        size_of::<ObjectiveRegisters>() + self.points.register_bytes() + running
+    }
+
     fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
         check_length("the objective's list of states", self.states.len(), dim)?;
         check_length("the objective's list of parameters", self.parameters.len(), num_params)

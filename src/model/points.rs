@@ -62,6 +62,11 @@ impl Points {
         self.functions.iter().map(Function::registers).collect()
     }
 
+    /// Bytes of these register files.
+    pub fn register_bytes(&self) -> usize {
+        self.functions.iter().map(Function::register_bytes).sum()
+    }
+
     /// Evaluates term i; gives its function and the registers that derivatives go on from.
     pub fn evaluate<'a>(
         &'a self,

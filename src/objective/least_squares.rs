@@ -81,6 +81,9 @@ impl<S: Scalar> Objective<S> for LeastSquares<S> {
     type Scratch = ();
 
     fn scratch(&self) {}
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
 
     fn times(&self) -> &[f64] {
         &self.times

@@ -19,6 +19,9 @@ pub trait Objective<S: Scalar = f64>: Send + Sync {
 
     /// Scratch for the other functions.
     fn scratch(&self) -> Self::Scratch;
+    /// Bytes that a [`Scratch`](Self::Scratch) occupies at its largest, what it points to included:
+    /// 0 for `()`. They count as those of [`Ode::work_bytes`](crate::ode::Ode::work_bytes) do.
+    fn scratch_bytes(&self) -> usize;
     /// The times t_i of the point terms, ascending, repeats allowed; [`AT_END`] comes last.
     fn times(&self) -> &[f64];
     /// J_i(t, y, p).
@@ -73,6 +76,9 @@ impl<S: Scalar> Objective<S> for () {
     type Scratch = ();
 
     fn scratch(&self) {}
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
     fn times(&self) -> &[f64] {
         &[]
     }

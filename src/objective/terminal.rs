@@ -36,6 +36,9 @@ where
     type Scratch = ();
 
     fn scratch(&self) {}
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
 
     fn times(&self) -> &[f64] {
         &[AT_END]

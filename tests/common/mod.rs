@@ -172,6 +172,9 @@ impl<J: Objective> Objective for Within<J> {
     fn scratch(&self) -> J::Scratch {
         self.inner.scratch()
     }
+    fn scratch_bytes(&self) -> usize {
+        self.inner.scratch_bytes()
+    }
     fn times(&self) -> &[f64] {
         &self.times
     }
@@ -222,6 +225,9 @@ impl<J: Objective> Objective for Moved<'_, J> {
     type Scratch = J::Scratch;
     fn scratch(&self) -> J::Scratch {
         self.inner.scratch()
+    }
+    fn scratch_bytes(&self) -> usize {
+        self.inner.scratch_bytes()
     }
     fn times(&self) -> &[f64] {
         &self.times

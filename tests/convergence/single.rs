@@ -29,6 +29,9 @@ impl<S: Scalar> Ode<S> for LotkaVolterra {
         4
     }
     fn work(&self) {}
+    fn work_bytes(&self) -> usize {
+        0
+    }
     fn rhs(&self, _t: f64, y: &[S], p: &[S], dy: &mut [S], _work: &mut ()) {
         dy[0] = p[0] * y[0] - p[1] * y[0] * y[1];
         dy[1] = p[3] * y[0] * y[1] - p[2] * y[1];

@@ -41,6 +41,10 @@ impl Ode for LotkaVolterra {
 
     fn work(&self) {}
 
+    fn work_bytes(&self) -> usize {
+        0
+    }
+
     #[inline]
     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _work: &mut ()) {
         let (&[x, y], &[a, b, c, d]) = (state(y), params(p));

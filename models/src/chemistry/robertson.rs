@@ -63,6 +63,10 @@ impl Ode for Robertson {
         Rates { p: [0.0; 3], k: [1.0; 3] }
     }
 
+    fn work_bytes(&self) -> usize {
+        size_of::<Rates>()
+    }
+
     #[inline]
     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Rates) {
         let [k1, k2, k3] = work.at(p);

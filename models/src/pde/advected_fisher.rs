@@ -93,6 +93,10 @@ impl Ode for AdvectedFisher {
 
     fn work(&self) {}
 
+    fn work_bytes(&self) -> usize {
+        0
+    }
+
     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _work: &mut ()) {
         let weights = self.weights(p);
         for (k, dy) in dy.iter_mut().enumerate() {

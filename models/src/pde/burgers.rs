@@ -76,6 +76,10 @@ impl Ode for Burgers {
 
     fn work(&self) {}
 
+    fn work_bytes(&self) -> usize {
+        0
+    }
+
     fn rhs(&self, _t: f64, u: &[f64], c: &[f64], du: &mut [f64], _work: &mut ()) {
         rates_inside(self, u, c, du);
         for (left, i, right) in self.seam() {

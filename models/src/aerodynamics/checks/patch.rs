@@ -45,6 +45,10 @@ impl Ode for Patch {
         Scratch::new(self.metrics.ni, self.metrics.nj)
     }
 
+    fn work_bytes(&self) -> usize {
+        size_of::<Scratch>() + self.work().bytes()
+    }
+
     fn rhs(&self, _t: f64, y: &[f64], _p: &[f64], dy: &mut [f64], work: &mut Scratch) {
         rates(&self.metrics, Inner::FarField, &self.frame, y, dy, work);
     }

@@ -62,6 +62,9 @@ impl Objective for WindowedEnergy {
     type Scratch = ();
 
     fn scratch(&self) {}
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
 
     fn times(&self) -> &[f64] {
         &[]

@@ -74,6 +74,11 @@ impl Objective for Mean<'_> {
         None
     }
 
+    /// The grid is the wing's own.
+    fn scratch_bytes(&self) -> usize {
+        size_of::<Self::Scratch>()
+    }
+
     fn times(&self) -> &[f64] {
         if self.window.is_none() { &[AT_END] } else { &[] }
     }
