@@ -1,6 +1,6 @@
 //! What a chain costs of which no more than the bytes is known.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Measured;
 use crate::error::Error;
@@ -28,7 +28,7 @@ const COPIED: usize = 32 << 20;
 
 impl Assumed {
     /// With copies of states and tapes at this machine's bandwidth of memory, which is measured
-    /// in some milliseconds. A sweep's own is a tape, or a state where none is given, and three
+    /// in a tenth of a second. A sweep's own is a tape, or a state where none is given, and three
     /// states.
     ///
     /// ```
@@ -87,15 +87,20 @@ fn check<T: ToString>(
     if holds { Ok(()) } else { Err(error()) }
 }
 
-/// Bytes a second of a copy in memory, the best of a few.
+/// Bytes a second of a copy in memory, the best of as many as take a tenth of a second, five at least:
+/// what else the machine does makes some too long.
 fn bandwidth() -> f64 {
+    const LONG_ENOUGH: Duration = Duration::from_millis(100);
     let (from, mut to) = (vec![1u8; COPIED], vec![0u8; COPIED]);
-    let mut least = f64::INFINITY;
-    for _ in 0..3 {
+    let (mut least, all) = (f64::INFINITY, Instant::now());
+    for copies in 1.. {
         let begun = Instant::now();
         to.copy_from_slice(std::hint::black_box(&from));
         std::hint::black_box(&mut to);
         least = least.min(begun.elapsed().as_secs_f64());
+        if copies >= 5 && all.elapsed() >= LONG_ENOUGH {
+            break;
+        }
     }
     COPIED as f64 / least.max(1e-9)
 }

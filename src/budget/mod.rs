@@ -2,6 +2,7 @@
 //! is.
 
 mod assumed;
+mod best;
 mod follow;
 mod measure;
 mod on_lanes;
@@ -10,7 +11,9 @@ mod plan;
 mod size;
 
 pub use assumed::Assumed;
+pub use best::Candidate;
 pub use measure::{Measured, measure, measure_places, measure_whole};
 pub(crate) use online::{file_buffers, slots_beside, times_left};
+pub(crate) use plan::Way;
 pub use plan::{Disk, Plan, Planned, Resources};
 pub use size::parse_bytes;

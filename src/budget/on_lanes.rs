@@ -21,6 +21,7 @@ impl Plan {
     pub(super) fn on_lanes(
         steps: usize,
         measured: &Measured,
+        resources: &Resources,
         bytes: u64,
         tapes: &[usize],
     ) -> Result<Self, ScheduleError> {
@@ -47,6 +48,9 @@ impl Plan {
             // Whole nanoseconds may be fewer.
             seconds: (nanoseconds * 1e-9).max(lower_bound) + states as f64 * measured.touch_state,
             lower_bound,
+            measured: *measured,
+            resources: *resources,
+            candidates: Vec::new(),
         })
     }
 }

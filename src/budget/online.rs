@@ -1,13 +1,15 @@
 //! What a gradient whose first sweep is of unknown length will take, once the length is known.
 
-use super::plan::{BUFFERS, FILE_OVERHEAD, OVERLAPPED, count};
+use super::best::{fastest, ways};
+use super::plan::{BUFFERS, FILE_OVERHEAD, OVERLAPPED, Way, count};
 use super::{Disk, Measured, Plan, Planned, Resources};
 use crate::error::ScheduleError;
 use crate::schedule::{Counts, Ended, MixedOnline, Online, makespan, optimum};
 
 impl Plan {
     /// As [`new`](Self::new), where a first sweep under error control finds the `steps`: some of the
-    /// memory is left for their times.
+    /// memory is left for their times. Since that sweep has to know what it keeps before their number
+    /// shows, the way is the fastest for a run 16 times as long as there are slots in memory.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -16,25 +18,38 @@ impl Plan {
         measured: &Measured,
         resources: &Resources,
     ) -> Result<Self, ScheduleError> {
+        let chosen = measured.way_online(resources)?;
+        let of = |way| Plan::online_by(way, steps, measured, resources);
+        let plan = of(chosen)?;
+        let Plan { candidates, .. } = fastest(&ways(measured, resources), of)?;
         // They grow by doubling.
         let times = 8 * (steps as u64 + 1).next_power_of_two();
+        Ok(Plan { memory_bytes: plan.memory_bytes + times, candidates, ..plan })
+    }
+
+    fn online_by(
+        way: Way,
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+    ) -> Result<Self, ScheduleError> {
         let state = measured.sizes.state;
-        let slots = || measured.slot_bytes(resources.memory).map(|bytes| times_left(bytes, state));
-        let mut plan = match (resources.disk, measured.lanes(resources)) {
-            (Some(disk), _) => Plan::online_with_disk(steps, measured, slots()?, disk)?,
-            (None, Some(bytes)) => {
+        let slots = measured.slot_bytes(resources.memory).map(|bytes| times_left(bytes, state))?;
+        match way {
+            Way::Memory => Plan::online_in_memory(steps, measured, resources, slots),
+            Way::Lanes(bytes) => {
                 let bytes = times_left(bytes, state);
-                Plan::on_lanes(steps, measured, bytes, &[measured.tapes_on_lanes(bytes)])?
+                let tapes = [measured.tapes_on_lanes(bytes)];
+                Plan::on_lanes(steps, measured, resources, bytes, &tapes)
             }
-            (None, None) => Plan::online_in_memory(steps, measured, slots()?)?,
-        };
-        plan.memory_bytes += times;
-        Ok(plan)
+            Way::Disk(disk) => Plan::online_with_disk(steps, measured, resources, slots, disk),
+        }
     }
 
     fn online_in_memory(
         steps: usize,
         measured: &Measured,
+        resources: &Resources,
         slots: u64,
     ) -> Result<Self, ScheduleError> {
         let Measured { sizes, costs, sweep_bytes, .. } = *measured;
@@ -52,17 +67,26 @@ impl Plan {
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: counts.seconds(&costs) + measured.touching(&counts),
             lower_bound: optimum::mixed_bound(steps, slots, sizes, costs),
+            measured: *measured,
+            resources: *resources,
+            candidates: Vec::new(),
         })
     }
 
     fn online_with_disk(
         steps: usize,
         measured: &Measured,
+        resources: &Resources,
         slots: u64,
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
         let state = measured.sizes.state;
         let file = state + FILE_OVERHEAD;
+        if slots < file_buffers(state) {
+            let own = measured.sweep_bytes;
+            let (bytes, needed) = (own + slots, own + file_buffers(state));
+            return Err(ScheduleError::Budget { bytes, needed });
+        }
         let fast = Measured::fast_slots(slots, state);
         let slow = count((disk.bytes / file).saturating_sub(1));
         let schedule = Ended::new(Online::new(fast.saturating_add(slow).max(1))?, steps);
@@ -80,7 +104,53 @@ impl Plan {
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + in_memory as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
+            measured: *measured,
+            resources: *resources,
+            candidates: Vec::new(),
         })
+    }
+}
+
+/// A run of unknown length is taken to have so many steps a slot in memory, ...
+const STEPS_A_SLOT: usize = 16;
+/// ... and as many at least.
+const FEWEST_STEPS: usize = 100;
+/// With more slots, as many times fewer steps take as many times less; and are planned in no time.
+const MOST_SLOTS: u64 = 20;
+
+impl Measured {
+    /// What a gradient does whose first sweep has to know it before the number of steps shows.
+    ///
+    /// # Errors
+    /// Where the memory cannot hold a state.
+    pub(crate) fn way_online(&self, resources: &Resources) -> Result<Way, ScheduleError> {
+        let ways = ways(self, resources);
+        let slots = self.slot_bytes(resources.memory)? / self.sizes.state;
+        if let [way] = ways[..] {
+            return Ok(way);
+        }
+        let steps = (STEPS_A_SLOT * count(slots.min(MOST_SLOTS))).max(FEWEST_STEPS);
+        let fewer = self.scaled(resources, (slots as f64 / MOST_SLOTS as f64).max(1.0));
+        let best =
+            fastest(&self::ways(self, &fewer), |way| Plan::online_by(way, steps, self, &fewer))?;
+        let is_best = |way: &Way| match way {
+            Way::Memory => best.threads == 1 && !best.uses_disk(),
+            Way::Lanes(_) => best.threads > 1,
+            Way::Disk(_) => best.uses_disk(),
+        };
+        Ok(ways.into_iter().find(is_best).unwrap_or(Way::Memory))
+    }
+
+    /// So many times less of what there is for slots.
+    fn scaled(&self, resources: &Resources, times: f64) -> Resources {
+        let scaled = |bytes: u64| (bytes as f64 / times) as u64;
+        let lanes = if resources.threads > 1 { 2 } else { 1 };
+        let own = (lanes * self.sweep_bytes).min(resources.memory);
+        Resources {
+            memory: own + scaled(resources.memory - own),
+            disk: resources.disk.map(|disk| Disk { bytes: scaled(disk.bytes), ..disk }),
+            ..*resources
+        }
     }
 }
 

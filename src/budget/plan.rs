@@ -1,11 +1,12 @@
 //! Which schedule makes the most of memory, disk and cores, and what it will take.
 
 use super::Measured;
+use super::best::{Candidate, fastest, sparing, ways};
 use super::on_lanes::TAPES_TRIED;
 use crate::error::ScheduleError;
 use crate::schedule::{
     Counts, Ended, Mixed, MixedOnline, Online, Pair, Periodic, Prediction, Schedule, Sizes,
-    SlotCosts, TierCosts, Transfer, makespan,
+    SlotCosts, TierCosts, Transfer, makespan, optimum,
 };
 use crate::snapshot::Bandwidth;
 
@@ -69,6 +70,24 @@ pub struct Plan {
     /// No schedule takes fewer seconds with the same memory, as far as is proven: on one core, of
     /// those that hold what they keep until it is used; otherwise every step and adjoint once.
     pub lower_bound: f64,
+    /// What it was planned by.
+    pub measured: Measured,
+    /// What was allowed.
+    pub resources: Resources,
+    /// What was weighed, this plan among it: memory alone first, then two cores and a disk where they
+    /// were allowed and can be used.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What a gradient does with what it may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Way {
+    /// States and tapes in memory, on one core.
+    Memory,
+    /// Two cores that share what is left for slots in memory.
+    Lanes(u64),
+    /// States in memory and on a disk, on one core.
+    Disk(Disk),
 }
 
 /// Writes under way at once.
@@ -78,9 +97,9 @@ pub(super) const OVERLAPPED: Transfer = Transfer::Overlapped { writes: WRITES };
 pub(super) const BUFFERS: u64 = 4;
 
 impl Plan {
-    /// For a chain of `steps` steps whose costs are `measured`: on two threads where there are
-    /// several and steps are long enough, with the disk where there is one, otherwise with states and
-    /// tapes in memory.
+    /// For a chain of `steps` steps whose costs are `measured`: the fastest of states and tapes in
+    /// memory, of two threads where there are several and steps are long enough, and of states in memory
+    /// and on the disk where there is one. Not all of the memory is used where less is faster.
     ///
     /// ```
     /// use costate::budget::{Measured, Plan, Resources};
@@ -107,16 +126,28 @@ impl Plan {
         resources: &Resources,
     ) -> Result<Self, ScheduleError> {
         let slots = measured.slot_bytes(resources.memory)?;
-        if let Some(disk) = resources.disk {
-            return Plan::with_disk(steps, measured, slots, disk);
-        }
-        match measured.lanes(resources) {
-            Some(bytes) => Plan::on_lanes(steps, measured, bytes, &TAPES_TRIED),
-            None => Plan::in_memory(steps, measured, slots),
-        }
+        fastest(&ways(measured, resources), |way| match way {
+            Way::Memory => {
+                let plan = |bytes| Plan::in_memory(steps, measured, resources, bytes);
+                let lower_bound =
+                    optimum::mixed_bound(steps, slots, measured.sizes, measured.costs);
+                Ok(Plan { lower_bound, ..sparing(slots, measured, plan)? })
+            }
+            Way::Lanes(slots) => sparing(slots, measured, |bytes| {
+                Plan::on_lanes(steps, measured, resources, bytes, &TAPES_TRIED)
+            }),
+            Way::Disk(disk) => sparing(slots, measured, |bytes| {
+                Plan::with_disk(steps, measured, resources, bytes, disk)
+            }),
+        })
     }
 
-    fn in_memory(steps: usize, measured: &Measured, slots: u64) -> Result<Self, ScheduleError> {
+    fn in_memory(
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+        slots: u64,
+    ) -> Result<Self, ScheduleError> {
         let Measured { sizes, costs, sweep_bytes, .. } = *measured;
         let mixed = Mixed::new(steps, slots, sizes, costs)?;
         let prediction = Prediction::uniform(mixed.clone(), slots, sizes, costs)?;
@@ -130,12 +161,16 @@ impl Plan {
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: prediction.seconds + measured.touching(&counts),
             lower_bound: prediction.lower_bound,
+            measured: *measured,
+            resources: *resources,
+            candidates: Vec::new(),
         })
     }
 
     fn with_disk(
         steps: usize,
         measured: &Measured,
+        resources: &Resources,
         slots: u64,
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
@@ -164,6 +199,9 @@ impl Plan {
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + fast as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
+            measured: *measured,
+            resources: *resources,
+            candidates: Vec::new(),
         })
     }
 
@@ -175,6 +213,11 @@ impl Plan {
             Planned::Periodic(_) => "periodic",
             Planned::Online { .. } => "online",
         }
+    }
+
+    /// Whether states are kept on the disk, too.
+    pub fn uses_disk(&self) -> bool {
+        matches!(self.planned, Planned::Periodic(_) | Planned::Online { .. })
     }
 }
 
@@ -192,6 +235,14 @@ impl Measured {
             true => Ok(memory - self.sweep_bytes),
             false => Err(ScheduleError::Budget { bytes: memory, needed }),
         }
+    }
+
+    /// The states that `memory` holds beside one sweep's own.
+    ///
+    /// # Errors
+    /// Where that is none.
+    pub(crate) fn states(&self, memory: u64) -> Result<usize, ScheduleError> {
+        Ok(count(self.slot_bytes(memory)? / self.sizes.state))
     }
 
     /// In nanoseconds, for two tiers.

@@ -6,15 +6,17 @@ use std::path::Path;
 use super::planned::Beside;
 use super::{PlanSummary, Problem};
 use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::budget::{Disk, Measured, Plan, Planned, Resources, file_buffers, measure, times_left};
+use crate::budget::{
+    Disk, Measured, Plan, Planned, Resources, Way, file_buffers, measure, times_left,
+};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::AdjointKind;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
-use crate::schedule::{Kept, Online, Periodic, Resumed, Schedule, ScheduleKind};
-use crate::snapshot::{TieredStore, measure_disk};
+use crate::schedule::{Kept, MixedOnline, Online, OnlineSchedule, Resumed, Schedule, ScheduleKind};
+use crate::snapshot::TieredStore;
 use crate::stepper::AdjointStepper;
 
 /// What is kept where.
@@ -24,10 +26,20 @@ struct Tiers {
     /// Slots in all.
     slots: usize,
     /// For a known number of steps, where bytes were given.
-    schedule: Option<Periodic>,
+    schedule: Option<Box<dyn Schedule>>,
+    /// For an unknown number of steps, where bytes were given that are better used without files.
+    online: Option<Box<dyn OnlineSchedule>>,
     /// For an unknown number of steps, where bytes were given.
     beside: Option<Beside>,
     summary: Option<PlanSummary>,
+}
+
+/// What bytes and cores are best used for.
+enum Choice<T> {
+    /// A run on one core that notes where it stands.
+    Noted(Tiers),
+    /// A run on two cores in memory, which cannot be gone on with.
+    TwoCores(T),
 }
 
 /// A run that has begun or is gone on with.
@@ -52,13 +64,28 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let (result, begun) = match self.options.fixed_steps {
             Some(steps) => {
                 let chain = self.fixed(stepper, steps)?;
-                let tiers = self.fixed_tiers(&chain, directory)?;
+                let tiers = match self.fixed_choice(&chain, directory)? {
+                    Choice::TwoCores(plan) => {
+                        let summary = self.summary(plan.name(), plan.threads, plan.seconds);
+                        let progress = self.options.on_progress;
+                        let gradient = plan.gradient(&chain, self.p, None, progress)?;
+                        return Ok((gradient, Some(summary)));
+                    }
+                    Choice::Noted(tiers) => tiers,
+                };
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 (self.fixed_gradient(&chain, &mut begun), begun)
             }
             None => {
                 let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
-                let tiers = self.controlled_tiers(&mut frontier)?;
+                let tiers = match self.controlled_choice(&mut frontier, directory)? {
+                    Choice::TwoCores((measured, bytes)) => {
+                        let (gradient, summary) =
+                            self.on_two_cores(&mut frontier, &measured, bytes)?;
+                        return Ok((gradient, Some(summary)));
+                    }
+                    Choice::Noted(tiers) => tiers,
+                };
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 let result = self.controlled_gradient(&mut frontier, &mut begun);
                 let within = |gradient: &Gradient| match begun.tiers.beside {
@@ -93,41 +120,79 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         }
     }
 
-    fn fixed_tiers<R: Recurrence<Scalar = f64>>(
+    fn fixed_choice<R: Recurrence<Scalar = f64>>(
         &self,
         chain: &R,
         directory: &Path,
-    ) -> Result<Tiers, Error> {
+    ) -> Result<Choice<Plan>, Error> {
         let steps = chain.num_steps();
-        let on_disk = self.all_on_disk(chain.dim())?;
-        let Some(memory) = self.options.budget else { return Ok(on_disk) };
-        let bandwidth = measure_disk(directory)?;
-        let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
-        let disk = Some(Disk { bytes, bandwidth });
+        let Some(memory) = self.options.budget else {
+            return Ok(Choice::Noted(self.all_on_disk(chain.dim())?));
+        };
+        let disk = self.disk(directory)?;
         let measured = measure(chain, self.p, memory)?;
-        let plan = Plan::new(steps, &measured, &Resources { memory, disk, threads: 1 })?;
-        let summary = Some(self.summary(plan.name(), 1, plan.seconds));
-        let Planned::Periodic(periodic) = plan.planned else { return Ok(on_disk) };
-        let (fast, slots) = (periodic.fast_slots(), periodic.num_slots());
-        Ok(Tiers { fast, slots, schedule: Some(periodic), beside: None, summary })
+        let plan = Plan::new(steps, &measured, &self.resumable(&measured, steps, disk))?;
+        let summary = Some(self.summary(plan.name(), plan.threads, plan.seconds));
+        let (fast, slots, schedule): (_, _, Box<dyn Schedule>) = match plan.planned {
+            Planned::Pair(_) => return Ok(Choice::TwoCores(plan)),
+            Planned::Periodic(periodic) => {
+                (periodic.fast_slots(), periodic.num_slots(), Box::new(periodic))
+            }
+            Planned::Mixed(mixed) => (usize::MAX, measured.states(memory)?, Box::new(mixed)),
+            Planned::MixedOnline(mixed) => (usize::MAX, measured.states(memory)?, mixed),
+            Planned::Online { schedule, fast } => (fast, schedule.num_slots(), Box::new(schedule)),
+        };
+        let schedule = Some(schedule);
+        Ok(Choice::Noted(Tiers { fast, slots, schedule, online: None, beside: None, summary }))
     }
 
-    fn controlled_tiers<N: AdjointStepper<O>>(
+    fn controlled_choice<N: AdjointStepper<O>>(
         &self,
         frontier: &mut Adaptive<'a, O, I, J, N>,
-    ) -> Result<Tiers, Error> {
+        directory: &Path,
+    ) -> Result<Choice<(Measured, u64)>, Error> {
         let on_disk = self.all_on_disk(self.ode.dim())?;
-        let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        let Some(memory) = self.options.budget else { return Ok(Choice::Noted(on_disk)) };
         let measured = self.probed(frontier)?;
         let state = measured.sizes.state;
-        let fast = Measured::fast_slots(times_left(measured.slot_bytes(memory)?, state), state);
-        let (budget_bytes, threads) = (self.options.budget, 1);
-        let summary =
-            PlanSummary { schedule: "online", budget_bytes, threads, predicted_seconds: None };
-        let slots = fast.saturating_add(on_disk.slots);
-        let (own, files) = (measured.sweep_bytes, file_buffers(state));
-        let beside = Some(Beside { own, files, state });
-        Ok(Tiers { fast, slots, schedule: None, beside, summary: Some(summary) })
+        let bytes = times_left(measured.slot_bytes(memory)?, state);
+        let resources = self.resumable(&measured, usize::MAX, self.disk(directory)?);
+        let budget_bytes = self.options.budget;
+        let summary = |schedule| {
+            let predicted_seconds = None;
+            Some(PlanSummary { schedule, budget_bytes, threads: 1, predicted_seconds })
+        };
+        let beside = Beside::lanes(1, &measured);
+        Ok(match measured.way_online(&resources)? {
+            Way::Lanes(bytes) => Choice::TwoCores((measured, bytes)),
+            Way::Memory => Choice::Noted(Tiers {
+                fast: usize::MAX,
+                slots: usize::try_from(bytes / state).unwrap_or(usize::MAX),
+                schedule: None,
+                online: Some(Box::new(MixedOnline::new(bytes, measured.sizes, measured.costs)?)),
+                beside: Some(beside),
+                summary: summary("mixed"),
+            }),
+            Way::Disk(_) => {
+                let fast = Measured::fast_slots(bytes, state);
+                Choice::Noted(Tiers {
+                    fast,
+                    slots: fast.saturating_add(on_disk.slots),
+                    beside: Some(Beside { files: file_buffers(state), ..beside }),
+                    summary: summary("online"),
+                    ..on_disk
+                })
+            }
+        })
+    }
+
+    /// What was allowed; where a run goes on that was noted, one core.
+    fn resumable(&self, measured: &Measured, steps: usize, disk: Disk) -> Resources {
+        let resources = self.resources(measured, steps, Some(disk));
+        match self.options.resume {
+            true => Resources { threads: 1, ..resources },
+            false => resources,
+        }
     }
 
     fn all_on_disk(&self, dim: usize) -> Result<Tiers, SnapshotError> {
@@ -142,7 +207,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             return Err(SnapshotError::DiskBudget { needed, budget });
         }
         let slots = self.options.snapshots.unwrap_or(room).min(room);
-        Ok(Tiers { fast: 0, slots, schedule: None, beside: None, summary: None })
+        Ok(Tiers { fast: 0, slots, schedule: None, online: None, beside: None, summary: None })
     }
 
     fn begin(
@@ -171,20 +236,19 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
                     Some(kept) if kept != method => {
                         return Err(other_method(method, kept, stop_if_stiff));
                     }
-                    _ => {
-                        // The files are numbered from there.
-                        tiers.fast = position.identity.fast;
-                        (journal, Some(position.phase))
-                    }
+                    _ => (journal, Some(position.phase)),
                 },
             },
         };
+        // The slots of files that are there already are no less on disk than they were.
+        let found = TieredStore::<f64>::open(0, directory, journal.run())?.keep_files().found()?;
+        tiers.fast = found.first().map_or(tiers.fast, |&slot| tiers.fast.min(slot));
         let mut store = TieredStore::open(tiers.fast, directory, journal.run())?.keep_files();
         if let Some(bytes) = self.options.disk_budget {
             store = store.disk_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
         let mut kept = Vec::new();
-        for slot in store.found()? {
+        for slot in found {
             kept.push(Kept { step: store.adopt(slot)?.0, slot });
         }
         kept.sort_by_key(|kept| kept.step);
@@ -226,6 +290,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             kind => kind,
         };
         let online = online.online(Some(slots))?;
+        let online = begun.tiers.online.take().or(online);
         if !all_known && let Some(fresh) = online {
             let schedule = match &begun.from {
                 Some(phase) => Box::new(Online::resume(slots, phase.step() as usize, &begun.kept)?),
@@ -271,11 +336,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     }
 
     /// The schedule of a chain of `steps` steps, or the rest of it.
-    fn offline(&self, steps: usize, begun: &Begun) -> Result<Box<dyn Schedule>, Error> {
+    fn offline(&self, steps: usize, begun: &mut Begun) -> Result<Box<dyn Schedule>, Error> {
         let (kept, slots) = (&begun.kept, begun.tiers.slots);
         Ok(match &begun.from {
-            None => match (&begun.tiers.schedule, self.schedule_kind()) {
-                (Some(periodic), _) => Box::new(periodic.clone()),
+            None => match (begun.tiers.schedule.take(), self.schedule_kind()) {
+                (Some(schedule), _) => schedule,
                 // Where not all have room, as many as have.
                 (None, ScheduleKind::StoreAll) if slots < steps => {
                     ScheduleKind::Revolve.offline(steps, Some(slots))?

@@ -1,15 +1,18 @@
 //! A gradient in a budget of bytes, or on several threads.
 
+use std::path::Path;
+
 use super::Problem;
 use crate::adjoint::{self, Gradient, Stats, gradient_online, gradient_online_on_lanes};
 use crate::budget::{
-    Disk, Measured, Plan, Resources, file_buffers, measure, measure_whole, slots_beside, times_left,
+    Disk, Measured, Plan, Resources, Way, file_buffers, measure, measure_whole, slots_beside,
+    times_left,
 };
-use crate::error::Error;
+use crate::error::{Error, SnapshotError};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
-use crate::schedule::{Counts, LaneCounts, MixedOnline, Pair, PairOnline, Sizes};
+use crate::schedule::{Counts, LaneCounts, MixedOnline, Pair, PairOnline};
 use crate::snapshot::{MemoryStore, measure_disk};
 use crate::stepper::AdjointStepper;
 
@@ -39,7 +42,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    fn lanes(lanes: usize, measured: &Measured) -> Self {
+    pub(super) fn lanes(lanes: usize, measured: &Measured) -> Self {
         let own = lanes as u64 * measured.sweep_bytes;
         Beside { own, files: 0, state: measured.sizes.state }
     }
@@ -67,7 +70,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     ) -> Result<(Gradient, PlanSummary), Error> {
         let (chain, p) = (self.fixed(stepper, steps)?, self.p);
         let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
-        let resources = self.resources(&measured, steps);
+        let resources = self.resources(&measured, steps, None);
         if self.stays_on_one_thread(&measured, &resources) {
             return Ok((self.gradient_of_chain(&chain)?, self.unplanned()));
         }
@@ -85,28 +88,14 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let (p, progress) = (self.p, self.options.on_progress);
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         let measured = self.probed(&mut frontier)?;
-        let resources = self.resources(&measured, usize::MAX);
+        let resources = self.resources(&measured, usize::MAX, None);
         if self.stays_on_one_thread(&measured, &resources) {
             return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
         }
-        let Sizes { state, .. } = measured.sizes;
-        if let Some(bytes) = measured.lanes(&resources) {
-            let bytes = times_left(bytes, state);
-            let (costs, tapes) = (measured.lane_costs(), measured.tapes_on_lanes(bytes));
-            let slots = measured.slots_beside_tapes(bytes, tapes).unwrap_or(1);
-            let pair = PairOnline::with_tapes(slots, tapes, costs)?;
-            let gradient = gradient_online_on_lanes(&mut frontier, p, pair, progress)?;
-            let steps = frontier.chain().num_steps();
-            let pair = Pair::with_tapes(steps, slots, tapes, costs)?;
-            let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
-            self.within_budget(
-                &gradient.stats,
-                frontier.chain().grid_bytes(),
-                Beside::lanes(2, &measured),
-            )?;
-            return Ok((gradient, self.summary("pair", 2, seconds)));
+        if let Way::Lanes(bytes) = measured.way_online(&resources)? {
+            return self.on_two_cores(&mut frontier, &measured, bytes);
         }
-        let slots = times_left(measured.slot_bytes(resources.memory)?, state);
+        let slots = times_left(measured.slot_bytes(resources.memory)?, measured.sizes.state);
         let schedule = MixedOnline::new(slots, measured.sizes, measured.costs)?;
         let mut store = MemoryStore::new();
         let gradient = gradient_online(&mut frontier, p, schedule.clone(), &mut store, progress)?;
@@ -119,6 +108,27 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
     }
 
+    /// A run whose steps error control chooses, in `bytes` for slots.
+    pub(super) fn on_two_cores<N: AdjointStepper<O>>(
+        &self,
+        frontier: &mut Adaptive<'a, O, I, J, N>,
+        measured: &Measured,
+        bytes: u64,
+    ) -> Result<(Gradient, PlanSummary), Error> {
+        let (p, progress) = (self.p, self.options.on_progress);
+        let bytes = times_left(bytes, measured.sizes.state);
+        let (costs, tapes) = (measured.lane_costs(), measured.tapes_on_lanes(bytes));
+        let slots = measured.slots_beside_tapes(bytes, tapes).unwrap_or(1);
+        let pair = PairOnline::with_tapes(slots, tapes, costs)?;
+        let gradient = gradient_online_on_lanes(frontier, p, pair, progress)?;
+        let steps = frontier.chain().num_steps();
+        let pair = Pair::with_tapes(steps, slots, tapes, costs)?;
+        let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
+        let (grid, lanes) = (frontier.chain().grid_bytes(), Beside::lanes(2, measured));
+        self.within_budget(&gradient.stats, grid, lanes)?;
+        Ok((gradient, self.summary("pair", 2, seconds)))
+    }
+
     /// What [`solved`](Self::solved) would do.
     pub(super) fn plan_by<N: AdjointStepper<O>>(
         &self,
@@ -126,11 +136,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         stop_if_stiff: bool,
     ) -> Result<Plan, Error> {
         let memory = self.options.budget.unwrap_or(u64::MAX);
-        let bandwidth = self.options.directory.as_ref().map(measure_disk).transpose()?;
-        let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
-        let disk = bandwidth.map(|bandwidth| Disk { bytes, bandwidth });
-        let resources =
-            |measured: &Measured, steps| Resources { disk, ..self.resources(measured, steps) };
+        let disk = self.options.directory.as_deref().map(|path| self.disk(path)).transpose()?;
+        let resources = |measured: &Measured, steps| self.resources(measured, steps, disk);
         let Some(steps) = self.options.fixed_steps else {
             let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
             let (_, pass) = adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
@@ -142,7 +149,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             let accepted = steps as f64 * measured.costs.step;
             plan.seconds += (pass.seconds_forward - accepted).max(0.0);
             let lanes = Beside::lanes(plan.threads, &measured);
-            let files = if disk.is_some() { file_buffers(lanes.state) } else { 0 };
+            let files = if plan.uses_disk() { file_buffers(lanes.state) } else { 0 };
             let beside = Beside { files, ..lanes };
             let held =
                 Stats { peak_bytes: plan.memory_bytes, steps: plan.steps, ..Stats::default() };
@@ -166,13 +173,24 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         Ok(measured)
     }
 
+    /// How fast the directory is, and what may be in it.
+    pub(super) fn disk(&self, directory: &Path) -> Result<Disk, SnapshotError> {
+        let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
+        Ok(Disk { bytes, bandwidth: measure_disk(directory)? })
+    }
+
     /// What was allowed: bytes, or a number of snapshots for each of which there is room.
-    fn resources(&self, measured: &Measured, steps: usize) -> Resources {
+    pub(super) fn resources(
+        &self,
+        measured: &Measured,
+        steps: usize,
+        disk: Option<Disk>,
+    ) -> Resources {
         let snapshots = self.options.snapshots.unwrap_or(steps) as u64;
         let room = snapshots.saturating_mul(measured.sizes.state);
         let own = measured.sweep_bytes * self.options.threads.min(2) as u64;
         let memory = self.options.budget.unwrap_or(room.saturating_add(own));
-        Resources { memory, disk: None, threads: self.options.threads }
+        Resources { memory, disk, threads: self.options.threads }
     }
 
     pub(super) fn summary(

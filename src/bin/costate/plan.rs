@@ -1,9 +1,10 @@
 //! `costate plan`: what a gradient in a budget will do and take.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use costate::budget::{Assumed, Disk, Plan, Resources};
+use costate::budget::{Assumed, Candidate, Disk, Measured, Plan, Resources};
 use costate::plot::{bytes, seconds};
 use costate::snapshot::measure_disk;
 use serde::Serialize;
@@ -80,6 +81,75 @@ struct PlanJson {
     recomputed_steps: u64,
     predicted_seconds: f64,
     lower_bound_seconds: f64,
+    candidates: Vec<CandidateJson>,
+    assumed: AssumedJson,
+}
+
+#[derive(Serialize)]
+struct CandidateJson {
+    schedule: &'static str,
+    threads: usize,
+    on_disk: bool,
+    predicted_seconds: f64,
+}
+
+impl From<&Candidate> for CandidateJson {
+    fn from(candidate: &Candidate) -> Self {
+        let Candidate { schedule, threads, on_disk, seconds } = *candidate;
+        CandidateJson { schedule, threads, on_disk, predicted_seconds: seconds }
+    }
+}
+
+/// What a plan is made by: given, measured, or assumed of a chain that is not at hand.
+#[derive(Serialize)]
+struct AssumedJson {
+    state_bytes: u64,
+    tape_bytes: Option<u64>,
+    sweep_bytes: u64,
+    step_seconds: f64,
+    adjoint_seconds: f64,
+    store_seconds: f64,
+    restore_seconds: f64,
+    keep_tape_seconds: f64,
+    first_use_seconds: f64,
+    copy_bytes_per_second: f64,
+    disk: Option<DiskJson>,
+}
+
+#[derive(Serialize)]
+struct DiskJson {
+    write_bytes_per_second: f64,
+    read_bytes_per_second: f64,
+    latency_seconds: f64,
+}
+
+impl From<&Plan> for AssumedJson {
+    fn from(plan: &Plan) -> Self {
+        let Measured { sizes, costs, touch_state, sweep_bytes } = plan.measured;
+        let disk = plan.resources.disk.map(|Disk { bandwidth, .. }| DiskJson {
+            write_bytes_per_second: bandwidth.write,
+            read_bytes_per_second: bandwidth.read,
+            latency_seconds: bandwidth.latency,
+        });
+        AssumedJson {
+            state_bytes: sizes.state,
+            tape_bytes: sizes.tape,
+            sweep_bytes,
+            step_seconds: costs.step,
+            adjoint_seconds: costs.adjoint,
+            store_seconds: costs.store,
+            restore_seconds: costs.restore,
+            keep_tape_seconds: costs.keep_tape,
+            first_use_seconds: touch_state,
+            copy_bytes_per_second: copies_per_second(plan),
+            disk,
+        }
+    }
+}
+
+/// Bytes of a state that are kept in memory in a second.
+fn copies_per_second(plan: &Plan) -> f64 {
+    plan.measured.sizes.state as f64 / plan.measured.costs.store.max(1e-12)
 }
 
 impl PlanCommand {
@@ -99,6 +169,8 @@ impl PlanCommand {
                 recomputed_steps: plan.recomputed_steps,
                 predicted_seconds: plan.seconds,
                 lower_bound_seconds: plan.lower_bound,
+                candidates: plan.candidates.iter().map(CandidateJson::from).collect(),
+                assumed: AssumedJson::from(&plan),
             }),
             false => table(&plan, self.budget),
         })
@@ -143,17 +215,14 @@ impl PlanCommand {
 }
 
 fn table(plan: &Plan, budget: u64) -> String {
-    let threads = match plan.threads {
-        1 => "on one core".to_owned(),
-        threads => format!("on {threads} cores"),
-    };
-    format!(
-        "schedule       {} {threads}\n\
+    let mut text = format!(
+        "schedule       {} {}\n\
          steps          {}, and {} taken again\n\
          memory         {} of {}\n\
          disk           {}\n\
-         time           {} predicted; no schedule takes less than {}",
+         time           {} predicted; no schedule takes less than {}\n",
         plan.name(),
+        cores(plan.threads),
         plan.steps,
         plan.recomputed_steps,
         bytes(plan.memory_bytes),
@@ -161,5 +230,71 @@ fn table(plan: &Plan, budget: u64) -> String {
         bytes(plan.disk_bytes),
         seconds(plan.seconds),
         seconds(plan.lower_bound),
-    )
+    );
+    for line in others(plan) {
+        let _ = writeln!(text, "not taken      {line}");
+    }
+    let Measured { sizes, costs, .. } = plan.measured;
+    let rate = |per_second: f64| format!("{}/s", bytes(per_second as u64));
+    let _ = write!(
+        text,
+        "a step         {}, its adjoint {}\n\
+         copies         {} to keep a state ({}), {} to go back to it",
+        seconds(costs.step),
+        seconds(costs.adjoint),
+        seconds(costs.store),
+        rate(copies_per_second(plan)),
+        seconds(costs.restore),
+    );
+    if sizes.tape.is_some() {
+        let _ = write!(text, ", {} to keep a step with its stages", seconds(costs.keep_tape));
+    }
+    if let Some(Disk { bandwidth, .. }) = plan.resources.disk {
+        let _ = write!(
+            text,
+            "\nthe disk       {} written, {} read, {} a file",
+            rate(bandwidth.write),
+            rate(bandwidth.read),
+            seconds(bandwidth.latency),
+        );
+    }
+    text
+}
+
+fn cores(threads: usize) -> String {
+    match threads {
+        1 => "on one core".to_owned(),
+        threads => format!("on {threads} cores"),
+    }
+}
+
+/// What was allowed and is not used, and why.
+fn others(plan: &Plan) -> Vec<String> {
+    let chosen =
+        |other: &Candidate| other.threads == plan.threads && other.on_disk == plan.uses_disk();
+    let mut lines = Vec::new();
+    for other in plan.candidates.iter().filter(|other| !chosen(other)) {
+        let disk = if other.on_disk { " and a disk" } else { "" };
+        let (with, time) = (cores(other.threads), seconds(other.seconds));
+        lines.push(format!("{} {with}{disk}: {time} predicted", other.schedule));
+    }
+    let considered = |of: fn(&Candidate) -> bool| plan.candidates.iter().any(of);
+    if plan.resources.threads > 1 && !considered(|other| other.threads > 1) {
+        lines.push(
+            "a second core: steps of less than 10 µs are too short, or there is no memory for two \
+             steps at once"
+                .into(),
+        );
+    }
+    if plan.resources.disk.is_some() && !considered(|other| other.on_disk) {
+        lines.push("the disk: there is no memory for states on their way to it".into());
+    }
+    if plan.resources.disk.is_some() && plan.threads > 1 {
+        lines.push(
+            "the disk: on two cores nothing is written, and --resume begins anew; a run on one core \
+             can be gone on with"
+                .into(),
+        );
+    }
+    lines
 }

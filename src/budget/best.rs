@@ -1,0 +1,83 @@
+//! The fastest of what there is to choose from: memory alone, a second core, a disk.
+
+use super::plan::Way;
+use super::{Measured, Plan, Resources};
+use crate::error::ScheduleError;
+
+/// A plan that was weighed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Name of its schedule.
+    pub schedule: &'static str,
+    /// Threads that would take steps.
+    pub threads: usize,
+    /// Whether states would be in files, too.
+    pub on_disk: bool,
+    /// Predicted seconds.
+    pub seconds: f64,
+}
+
+/// A way that needs more than memory and one core has to save more than this part of the time: less
+/// than that is noise, and what else the machine does comes on top.
+const WORTH: f64 = 0.99;
+
+/// The ways that the `resources` allow, the one that needs least of them first.
+pub(super) fn ways(measured: &Measured, resources: &Resources) -> Vec<Way> {
+    let lanes = measured.lanes(resources).map(Way::Lanes);
+    let disk = resources.disk.map(Way::Disk);
+    [Some(Way::Memory), lanes, disk].into_iter().flatten().collect()
+}
+
+/// The fastest of the plans for `ways`, of which the first must be possible.
+pub(super) fn fastest(
+    ways: &[Way],
+    plan: impl Fn(Way) -> Result<Plan, ScheduleError>,
+) -> Result<Plan, ScheduleError> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for &way in ways {
+        match plan(way) {
+            Ok(plan) => plans.push(plan),
+            // States on their way to a disk and back need more than the least.
+            Err(ScheduleError::Budget { .. }) if !plans.is_empty() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let candidates: Vec<Candidate> = plans.iter().map(Plan::candidate).collect();
+    let mut best = 0;
+    for (k, candidate) in candidates.iter().enumerate() {
+        if candidate.seconds < WORTH * candidates[best].seconds {
+            best = k;
+        }
+    }
+    Ok(Plan { candidates, ..plans.swap_remove(best) })
+}
+
+/// The fastest of the plans for `most` bytes of slots, half of them, and so on. Memory that is used
+/// for the first time takes time, since the system has to give it; where that is more than fewer
+/// slots cost, they are faster.
+pub(super) fn sparing(
+    most: u64,
+    measured: &Measured,
+    plan: impl Fn(u64) -> Result<Plan, ScheduleError>,
+) -> Result<Plan, ScheduleError> {
+    let Measured { sizes, touch_state, sweep_bytes, .. } = *measured;
+    let slots = |plan: &Plan| plan.memory_bytes - plan.threads as u64 * sweep_bytes;
+    let mut best = plan(most)?;
+    while (slots(&best) / sizes.state) as f64 * touch_state > WORTH_PLANNING
+        && let Ok(fewer) = plan(slots(&best) / 2)
+        && fewer.seconds < best.seconds
+    {
+        best = fewer;
+    }
+    Ok(best)
+}
+
+/// Seconds that may be gained by a few more plans, each of which takes up to some 20 ms.
+const WORTH_PLANNING: f64 = 0.1;
+
+impl Plan {
+    fn candidate(&self) -> Candidate {
+        let (schedule, threads) = (self.name(), self.threads);
+        Candidate { schedule, threads, on_disk: self.uses_disk(), seconds: self.seconds }
+    }
+}
