@@ -4,7 +4,7 @@
 //! 0.9 err_n^{−0.7/k} err_{n−1}^{0.4/k}, k = embedded order + 1 (the PI controller of Gustafsson,
 //! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
 
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_length, number};
 use crate::grid::{Span, Step};
 use crate::linalg::weighted_rms_norm;
 use crate::ode::Ode;
@@ -42,7 +42,7 @@ impl Control {
     pub fn new(tolerances: Tolerances) -> Result<Self, Error> {
         let valid = |x: f64| x.is_finite() && x >= 0.0;
         let bad = |what, given: f64, required| {
-            Err(Error::BadSetting { what, given: given.to_string(), required })
+            Err(Error::BadSetting { what, given: number(&given), required })
         };
         if !(valid(tolerances.rtol) && tolerances.rtol < 1.0) {
             return bad("rtol", tolerances.rtol, "at least 0 and less than 1");
@@ -80,7 +80,7 @@ impl Control {
         match self.first_step {
             Some(h) if !(h.is_finite() && h > 0.0) => Err(Error::BadSetting {
                 what: "the first step",
-                given: h.to_string(),
+                given: number(&h),
                 required: "a positive finite number",
             }),
             _ => Ok(()),
