@@ -4,7 +4,7 @@
 //! 0.9 err_n^{−0.7/k} err_{n−1}^{0.4/k}, k = embedded order + 1 (the PI controller of Gustafsson,
 //! ACM TOMS 17 (1991), doi 10.1145/210232.210242), within [0.2, 10].
 
-use crate::error::Error;
+use crate::error::{Error, number};
 use crate::grid::{Span, Step};
 use crate::linalg::weighted_rms_norm;
 use crate::ode::Ode;
@@ -64,7 +64,7 @@ impl Control {
         match self.first_step {
             Some(h) if !(h.is_finite() && h > 0.0) => Err(Error::BadSetting {
                 what: "the first step",
-                given: h.to_string(),
+                given: number(&h),
                 required: "a positive finite number",
             }),
             _ => Ok(()),

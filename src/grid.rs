@@ -1,6 +1,6 @@
 //! The times t_0 < t_1 < … < t_N of a run, and one step between two of them.
 
-use crate::error::Error;
+use crate::error::{Error, number};
 
 /// The step from t_n = `t` to t_{n+1} = `t_next`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,7 +107,7 @@ impl TimeGrid {
                 bad("the number of times of the grid", "0".into(), "at least 1")
             }
             _ if self.num_steps() == 0 && !self.end().is_finite() => {
-                bad("the time of the grid", self.end().to_string(), "a finite number")
+                bad("the time of the grid", number(&self.end()), "a finite number")
             }
             TimeGrid::Uniform { steps: 0, .. } => Ok(()),
             TimeGrid::Uniform { start, end, steps } => {

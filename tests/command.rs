@@ -600,7 +600,7 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "gradient LV --method rk4",
         "rk4 has no error estimate to control steps by: give a number of fixed steps, or take \
-         another method, such as tsit5",
+         another method, such as tsit5 (--fixed-steps)",
     ),
     (
         "gradient LV --snapshot 3",

@@ -267,6 +267,24 @@ fn uniform_and_bisection_advance_as_documented() {
     }
 }
 
+/// However many slots there are beyond the steps.
+#[test]
+fn slots_without_number_are_as_many_as_the_steps() {
+    const STEPS: usize = 100;
+    for many in [usize::MAX, usize::MAX - 1, usize::MAX - STEPS, usize::MAX / 2 + 1] {
+        assert_eq!(optimum::repetition(STEPS as u64, many as u64), 1);
+        assert_eq!(optimum::t(STEPS as u64, many as u64), STEPS as u64 - 1);
+        for (name, make) in WITH_SLOTS {
+            let counts = |slots| Counts::of(make(STEPS, slots).unwrap()).unwrap();
+            assert_eq!(counts(many), counts(STEPS), "{name} {many}");
+        }
+        for (name, make) in ONLINE {
+            let counts = |slots| Counts::of_online(make(slots).unwrap(), STEPS).unwrap();
+            assert_eq!(counts(many), counts(STEPS), "{name} {many}");
+        }
+    }
+}
+
 #[test]
 fn zero_slots_are_refused() {
     for (name, make) in WITH_SLOTS {

@@ -220,7 +220,7 @@ where
         let steps = chain.num_steps();
         let (mut end, mut y_end, mut y_start) = (steps, self.y.clone(), self.y.clone());
         let (mut replays, mut before) = (Vec::new(), self.adjoint.clone());
-        while let Some((kept, slots)) = self.spaced.take_last() {
+        while let Some((kept, slots)) = self.spaced.take_last(end) {
             let slots = slots.to_vec();
             let segment = Segment::new(chain.grid(), kept.step..end, chain.objective.times());
             self.store.restore(kept.slot, kept.step, &mut y_start)?;

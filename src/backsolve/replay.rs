@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Sweep;
-use crate::error::Error;
+use crate::error::{Error, number};
 use crate::grid::Span;
 use crate::recurrence::Recurrence;
 use crate::schedule::{Action, Revolve};
@@ -55,9 +55,9 @@ impl fmt::Display for Cause {
             Cause::Drift { drift, allowed } => {
                 write!(f, "the state drifted by {drift:.1e} tolerances, {allowed} allowed")
             }
-            Cause::Astray { t } => write!(f, "the state went astray at t = {t}"),
-            Cause::Stiff { t } => write!(f, "the way back was stiff at t = {t}"),
-            Cause::GaveUp { t } => write!(f, "error control gave up at t = {t}"),
+            Cause::Astray { t } => write!(f, "the state went astray at t = {}", number(t)),
+            Cause::Stiff { t } => write!(f, "the way back was stiff at t = {}", number(t)),
+            Cause::GaveUp { t } => write!(f, "error control gave up at t = {}", number(t)),
             Cause::AfterAnother => write!(f, "a later segment was replayed"),
         }
     }

@@ -1,5 +1,7 @@
 //! Evenly spaced snapshots of a run whose length shows at its end.
 
+use std::ops::Range;
+
 /// A kept state y_`step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -13,7 +15,9 @@ pub(super) struct Kept {
 pub(super) struct Spaced {
     stride: usize,
     most: usize,
+    /// Slots that held something. Those that never did are not listed: there may be any number.
     free: Vec<usize>,
+    unused: Range<usize>,
     /// In ascending order of steps.
     kept: Vec<Kept>,
 }
@@ -22,7 +26,7 @@ impl Spaced {
     /// With `slots` slots, at least one.
     pub fn new(slots: usize) -> Self {
         let most = slots - slots / 3;
-        Spaced { stride: 1, most, free: (0..slots).rev().collect(), kept: Vec::new() }
+        Spaced { stride: 1, most, free: Vec::new(), unused: 0..slots, kept: Vec::new() }
     }
 
     /// The slot for the state y_`step`, where it is to be kept; steps come in order.
@@ -33,7 +37,7 @@ impl Spaced {
         if !step.is_multiple_of(self.stride) || self.kept.len() == self.most {
             return None;
         }
-        let slot = self.free.pop()?;
+        let slot = self.free.pop().or_else(|| self.unused.next())?;
         self.kept.push(Kept { step, slot });
         Some(slot)
     }
@@ -45,10 +49,13 @@ impl Spaced {
         self.kept.retain(|kept| !dispensable(kept));
     }
 
-    /// The latest state, and all slots that nothing before it is kept in, its own among them.
-    pub fn take_last(&mut self) -> Option<(Kept, &[usize])> {
+    /// The latest state, and slots that nothing before it is kept in, its own among them: as many
+    /// as the steps from there to `end` can make use of, where there are so many.
+    pub fn take_last(&mut self, end: usize) -> Option<(Kept, &[usize])> {
         let last = self.kept.pop()?;
         self.free.push(last.slot);
+        let more = (end - last.step).saturating_sub(self.free.len());
+        self.free.extend(self.unused.by_ref().take(more));
         Some((last, &self.free))
     }
 }
@@ -63,12 +70,13 @@ mod tests {
             let mut spaced = Spaced::new(slots);
             for step in 0..2000 {
                 spaced.offer(step);
-                let Spaced { stride, most, free, kept } = &spaced;
+                let Spaced { stride, most, free, unused, kept } = &spaced;
                 assert!(kept.iter().enumerate().all(|(i, kept)| kept.step == i * stride));
                 assert_eq!(kept.len(), (step / stride + 1).min(*most));
                 assert!(2 * kept.len() >= (*most).min(step + 1), "{slots}, {step}: {}", kept.len());
                 let mut used: Vec<usize> = kept.iter().map(|kept| kept.slot).collect();
                 used.extend(free);
+                used.extend(unused.clone());
                 used.sort_unstable();
                 assert_eq!(used, (0..slots).collect::<Vec<_>>());
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Measured;
-use crate::error::Error;
+use crate::error::{Error, number};
 use crate::schedule::{Costs, Sizes};
 
 /// A chain that is not at hand. What is not given is assumed.
@@ -45,11 +45,11 @@ impl Assumed {
     /// Where a state has no bytes, a tape fewer than a state, or a time is not positive.
     pub fn measured(&self) -> Result<Measured, Error> {
         let Assumed { state_bytes: state, tape_bytes: tape, step_seconds, adjoint_seconds } = *self;
-        check("the bytes of a state", state, state > 0, "at least 1")?;
+        check("the bytes of a state", state.to_string(), state > 0, "at least 1")?;
         if let Some(tape) = tape {
             check(
                 "the bytes of a tape",
-                tape,
+                tape.to_string(),
                 tape >= state,
                 "at least those of the state it holds",
             )?;
@@ -59,7 +59,8 @@ impl Assumed {
             ("the seconds of an adjoint", adjoint_seconds),
         ] {
             let seconds = seconds.unwrap_or(1.0);
-            check(what, seconds, seconds > 0.0 && seconds.is_finite(), "positive and finite")?;
+            let holds = seconds > 0.0 && seconds.is_finite();
+            check(what, number(&seconds), holds, "positive and finite")?;
         }
         let bandwidth = bandwidth();
         let copy = |bytes: u64| bytes as f64 / bandwidth;
@@ -77,14 +78,13 @@ impl Assumed {
     }
 }
 
-fn check<T: ToString>(
+fn check(
     what: &'static str,
-    given: T,
+    given: String,
     holds: bool,
     required: &'static str,
 ) -> Result<(), Error> {
-    let error = || Error::BadSetting { what, given: given.to_string(), required };
-    if holds { Ok(()) } else { Err(error()) }
+    if holds { Ok(()) } else { Err(Error::BadSetting { what, given, required }) }
 }
 
 /// Bytes a second of a copy in memory, the best of as many as take a tenth of a second, five at least:

@@ -4,11 +4,13 @@ mod expr;
 mod model;
 mod schedule;
 mod tableau;
+mod text;
 
 pub use expr::{ParseError, ParseProblem, Position};
 pub use model::ModelError;
 pub use schedule::ScheduleError;
 pub use tableau::TableauError;
+pub use text::{LONGEST_NAME, number, printable, shown};
 
 /// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
 /// made of stopped.
@@ -19,13 +21,15 @@ pub enum Error {
     /// A state, an error estimate or the objective became infinite or NaN.
     #[error(
         "state {component} is not finite in step {step} at t = {t}: the solution blows up or the \
-         model is undefined there; end the run earlier, or check the parameters"
+         model is undefined there; end the run earlier, or check the parameters",
+        t = number(.t)
     )]
     NotFinite { step: usize, t: f64, component: usize },
     /// The objective's value is infinite or NaN.
     #[error(
         "the objective is not finite in step {step}, at or before t = {t}: check its expression \
-         and data"
+         and data",
+        t = number(.t)
     )]
     ObjectiveNotFinite { step: usize, t: f64 },
     /// A derivative is infinite or NaN although the objective is not.
@@ -36,35 +40,39 @@ pub enum Error {
     GradientNotFinite { what: &'static str, index: usize },
     /// Error control asked for steps that the time cannot resolve.
     #[error(
-        "the step size fell to {h:e} in step {step} at t = {t} (worst: state {component}): the \
+        "the step size fell to {h} in step {step} at t = {t} (worst: state {component}): the \
          solution blows up or is not smooth there; end the run earlier{}",
         if *.implicit { " or loosen the tolerances" } else {
             ", loosen the tolerances, or take an implicit method such as kvaerno5"
-        }
+        },
+        t = number(.t), h = number(.h)
     )]
     StepSizeTooSmall { step: usize, t: f64, h: f64, component: usize, implicit: bool },
     /// The limit on steps was reached.
     #[error(
         "{steps} steps did not reach the end: the run stopped at t = {t} of {end}; {}",
-        step_limit_advice(*.stiff)
+        step_limit_advice(*.stiff), t = number(.t), end = number(.end)
     )]
     StepLimit { steps: usize, t: f64, end: f64, stiff: bool },
     /// Newton's iteration of an implicit stage did not converge where it must.
     #[error(
         "Newton's iteration did not converge in step {step} at t = {t}: take shorter steps, or an \
-         adaptive grid"
+         adaptive grid",
+        t = number(.t)
     )]
     NewtonFailed { step: usize, t: f64 },
     /// Error control of the continuous adjoint gave up.
     #[error(
-        "the continuous adjoint could not be integrated back over step {step} from t = {t}: loosen \
-         the tolerances, or take another method or the discrete adjoint"
+        "the continuous adjoint could not be integrated back over step {step} from t = {t}: \
+         loosen the tolerances, or take another method or the discrete adjoint",
+        t = number(.t)
     )]
     AdjointFailed { step: usize, t: f64 },
     /// I − hγJ has no inverse.
     #[error(
         "I - h*gamma*J is singular (column {column}) in step {step} at t = {t}: check the \
-         Jacobian there, or change the step size"
+         Jacobian there, or change the step size",
+        t = number(.t)
     )]
     SingularMatrix { step: usize, t: f64, column: usize },
     /// A Jacobian that is too large to be dense.
@@ -77,19 +85,20 @@ pub enum Error {
     DenseJacobian { dim: usize, most: usize, stiff: bool },
     /// A time span that does not go forward.
     #[error(
-        "the time span [{start}, {end}] does not go forward: its end must come after its start"
+        "the time span [{start}, {end}] does not go forward: its end must come after its start",
+        start = number(.start), end = number(.end)
     )]
     BadSpan { start: f64, end: f64 },
     /// A parameter that is infinite or NaN.
-    #[error("parameter {index} is {value}: it must be a finite number")]
+    #[error("parameter {index} is {value}: it must be a finite number", value = number(.value))]
     ParameterNotFinite { index: usize, value: f64 },
     /// A method that is not there.
-    #[error("there is no method {name}: take one of {known}")]
+    #[error("there is no method {}: take one of {known}", shown(.name))]
     UnknownMethod { name: String, known: String },
     /// Error control with a method that cannot estimate its error.
     #[error(
-        "{method} has no error estimate to control steps by: give a number of fixed steps, or take \
-         another method, such as tsit5"
+        "{method} has no error estimate to control steps by: give a number of fixed steps, or \
+         take another method, such as tsit5"
     )]
     NoErrorEstimate { method: &'static str },
     /// A method whose coefficients cannot be used.
@@ -104,11 +113,15 @@ pub enum Error {
     /// An observation that no step will meet.
     #[error(
         "observation {index} at t = {time} lies outside the time span [{start}, {end}]: drop it, \
-         or lengthen the span"
+         or lengthen the span",
+        time = number(.time), start = number(.start), end = number(.end)
     )]
     ObservationOutside { index: usize, time: f64, start: f64, end: f64 },
     /// Point terms that are not in ascending order of time.
-    #[error("observation {index} at t = {time} comes before the one ahead of it: sort by time")]
+    #[error(
+        "observation {index} at t = {time} comes before the one ahead of it: sort by time",
+        time = number(.time)
+    )]
     ObservationsUnsorted { index: usize, time: f64 },
     /// A member of an ensemble failed.
     #[error("member {index} of the ensemble: {source}")]
@@ -179,7 +192,7 @@ pub enum SnapshotError {
     /// The files would take more than they may.
     #[error(
         "the next snapshot brings the files to {needed} bytes of the {budget} that they may take: \
-         raise the disk budget (--disk-budget), or keep fewer snapshots"
+         raise the disk budget, or keep fewer snapshots"
     )]
     DiskBudget { needed: usize, budget: usize },
     /// The file is shorter or longer than what was written.
@@ -222,7 +235,7 @@ pub enum JournalError {
     #[error("the noted position does not fit the model: give the model that the run was of")]
     DoesNotFit,
     /// The run was by another method.
-    #[error("the run was by {kept}, not {given}: resume it with --method {kept}")]
+    #[error("the run was by {kept}, not {given}: resume it with the method {kept}")]
     OtherMethod { given: &'static str, kept: String },
     /// The run's process is alive.
     #[error("{directory}: the run is still going on: wait for it, or stop its process first")]

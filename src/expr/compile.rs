@@ -2,9 +2,7 @@
 //!
 //! Registers: t, y, p, data, w, y_dot, p_dot, the graph's constants, then what programs write.
 
-use std::collections::HashMap;
-
-use super::graph::{Graph, Id, Node, operands};
+use super::graph::{Graph, Id, Marks, Node, operands};
 use super::op::{Binary, Unary};
 use super::program::{Opcode, Program};
 use super::schedule::{Instruction, in_runs};
@@ -66,14 +64,18 @@ impl Shape {
 #[derive(Clone)]
 pub(super) struct Compiler<'g> {
     graph: &'g Graph,
-    registers: HashMap<Id, u32>,
+    /// For each node its register, or `NONE`.
+    registers: Vec<u32>,
     next: usize,
 }
+
+const NONE: u32 = u32::MAX;
 
 impl<'g> Compiler<'g> {
     /// Inputs and constants have their registers; also gives the constants in order.
     pub fn new(graph: &'g Graph, shape: Shape) -> (Self, Vec<f64>) {
-        let mut compiler = Compiler { graph, registers: HashMap::new(), next: shape.end() };
+        let registers = vec![NONE; graph.len()];
+        let mut compiler = Compiler { graph, registers, next: shape.end() };
         let mut constants = Vec::new();
         for (id, value) in graph.constants() {
             compiler.place(id);
@@ -83,7 +85,7 @@ impl<'g> Compiler<'g> {
             if let Node::Variable(v) = graph.node(id) {
                 let register = shape.register(v);
                 let register = register.unwrap_or_else(|| panic!("{v:?} is not in {shape:?}"));
-                compiler.registers.insert(id, register as u32);
+                compiler.registers[id.0 as usize] = register as u32;
             }
         }
         (compiler, constants)
@@ -91,81 +93,95 @@ impl<'g> Compiler<'g> {
 
     /// The register of a value that is an input, a constant, or was compiled.
     pub fn register(&self, id: Id) -> u32 {
-        self.registers[&id]
+        let register = self.registers[id.0 as usize];
+        assert_ne!(register, NONE, "what is read was compiled");
+        register
     }
 
     /// A program for every one of `roots` that has no register yet.
     pub fn compile(&mut self, roots: &[Id]) -> Program {
-        let missing = self.missing(roots);
-        let instructions = in_runs(&self.fuse(&missing, roots));
-        let first = self.next;
-        let mut code = Vec::with_capacity(instructions.len());
-        for instruction in &instructions {
+        let mut program = Program::new(self.next);
+        for instruction in in_runs(&self.fuse(roots)) {
             let mut registers = [0; 3];
             let count = instruction.opcode.num_operands();
-            for (register, operand) in registers.iter_mut().zip(&instruction.operands[..count]) {
-                *register = self.registers[operand];
+            for (register, &operand) in registers.iter_mut().zip(&instruction.operands[..count]) {
+                *register = self.register(operand);
             }
-            code.push((instruction.opcode, registers));
+            program.push(instruction.opcode, registers);
             self.place(instruction.result);
         }
-        Program::new(first, &code)
+        program.shrink()
     }
 
     fn place(&mut self, id: Id) {
         let register = u32::try_from(self.next).expect("fewer than 2³² registers");
-        self.registers.insert(id, register);
+        self.registers[id.0 as usize] = register;
         self.next += 1;
     }
 
-    /// The nodes that the roots still need, operands first.
-    fn missing(&self, roots: &[Id]) -> Vec<Id> {
-        let mut seen = HashMap::new();
+    /// The nodes that the roots still need.
+    fn missing(&self, roots: &[Id]) -> Marks {
+        let mut missing = Marks::default();
         let mut stack: Vec<Id> = roots.to_vec();
         while let Some(id) = stack.pop() {
-            if !self.registers.contains_key(&id) && seen.insert(id, ()).is_none() {
+            if self.registers[id.0 as usize] == NONE && missing.mark(id) {
                 stack.extend(operands(self.graph.node(id)));
             }
         }
-        let mut missing: Vec<Id> = seen.into_keys().collect();
-        missing.sort_unstable();
         missing
     }
 
-    /// One instruction a node, but a product that is only added or subtracted once goes with it.
-    fn fuse(&self, nodes: &[Id], roots: &[Id]) -> Vec<Instruction<Id>> {
-        let mut uses: HashMap<Id, u32> = nodes.iter().map(|&id| (id, 0)).collect();
-        let read = nodes.iter().flat_map(|&id| operands(self.graph.node(id)));
-        for id in read.chain(roots.iter().copied().flat_map(|root| [root, root])) {
-            uses.entry(id).and_modify(|count| *count += 1);
+    /// One instruction for each missing node, operands first, but a product that is only added or
+    /// subtracted once goes with the sum.
+    fn fuse(&self, roots: &[Id]) -> Vec<Instruction<Id>> {
+        let missing = self.missing(roots);
+        let reads = missing.iter().flat_map(|id| operands(self.graph.node(id)));
+        let (mut read, mut read_again) = (Marks::default(), Marks::default());
+        for id in reads.chain(roots.iter().copied().flat_map(|root| [root, root])) {
+            if !read.mark(id) {
+                read_again.mark(id);
+            }
         }
         let product = |id: Id| match self.graph.node(id) {
-            Node::Binary(Binary::Mul, a, b) if uses.get(&id) == Some(&1) => Some([a, b]),
+            Node::Binary(Binary::Mul, a, b) if missing.has(id) && !read_again.has(id) => {
+                Some([a, b])
+            }
             _ => None,
         };
-        let mut fused = HashMap::new();
-        for &id in nodes {
-            let Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) = self.graph.node(id) else {
-                continue;
-            };
-            let (opcode, [x, y], z, gone) = match (product(a), product(b)) {
-                (Some(factors), _) if op == Binary::Add => (Opcode::MulAdd, factors, b, a),
-                (Some(factors), _) => (Opcode::MulSub, factors, b, a),
-                (None, Some(factors)) if op == Binary::Add => (Opcode::MulAdd, factors, a, b),
-                (None, Some(factors)) => (Opcode::SubMul, factors, a, b),
-                (None, None) => continue,
-            };
-            fused.insert(id, Some((opcode, [x, y, z])));
-            fused.insert(gone, None);
+        let mut gone = Marks::default();
+        for id in missing.iter() {
+            if let Some((.., product)) = self.with_product(id, product) {
+                gone.mark(product);
+            }
         }
-        let instruction = |&id: &Id| {
-            let (opcode, operands) = match fused.get(&id) {
-                Some(&whole) => whole?,
+        let instruction = |id: Id| {
+            let (opcode, operands) = match self.with_product(id, product) {
+                Some((opcode, operands, _)) => (opcode, operands),
                 None => plain(self.graph.node(id)),
             };
-            Some(Instruction { result: id, opcode, operands })
+            Instruction { result: id, opcode, operands }
         };
-        nodes.iter().filter_map(instruction).collect()
+        missing.iter().filter(|&id| !gone.has(id)).map(instruction).collect()
+    }
+
+    /// The instruction of a sum or difference together with that of a product that it reads, and
+    /// this product.
+    fn with_product(
+        &self,
+        id: Id,
+        product: impl Fn(Id) -> Option<[Id; 2]>,
+    ) -> Option<(Opcode, [Id; 3], Id)> {
+        let Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) = self.graph.node(id) else {
+            return None;
+        };
+        let (opcode, [x, y], z, gone) = match (product(a), product(b)) {
+            (Some(factors), _) if op == Binary::Add => (Opcode::MulAdd, factors, b, a),
+            (Some(factors), _) => (Opcode::MulSub, factors, b, a),
+            (None, Some(factors)) if op == Binary::Add => (Opcode::MulAdd, factors, a, b),
+            (None, Some(factors)) => (Opcode::SubMul, factors, a, b),
+            (None, None) => return None,
+        };
+        Some((opcode, [x, y, z], gone))
     }
 }
 

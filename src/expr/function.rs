@@ -82,15 +82,24 @@ impl Function {
         Self::build(outputs, dim, num_params, num_data, false)
     }
 
-    /// [`new`](Self::new), with the Jacobian f_y of as many outputs as states.
-    pub fn with_jacobian(outputs: &[Expr], num_params: usize) -> Self {
-        Self::build(outputs, outputs.len(), num_params, 0, true)
+    /// [`new`](Self::new), with the Jacobian f_y of as many outputs as states. Outputs that are
+    /// given away are freed before the derivatives are made, which are several times as large.
+    pub fn with_jacobian(outputs: impl AsRef<[Expr]>, num_params: usize) -> Self {
+        let dim = outputs.as_ref().len();
+        Self::build(outputs, dim, num_params, 0, true)
     }
 
-    fn build(outputs: &[Expr], dim: usize, num_params: usize, num_data: usize, jac: bool) -> Self {
-        let shape = Shape { dim, num_params, num_data, num_outputs: outputs.len() };
+    fn build(
+        outputs: impl AsRef<[Expr]>,
+        dim: usize,
+        num_params: usize,
+        num_data: usize,
+        jac: bool,
+    ) -> Self {
         let mut graph = Graph::new();
-        let roots = graph.add(outputs);
+        let roots = graph.add(outputs.as_ref());
+        drop(outputs);
+        let shape = Shape { dim, num_params, num_data, num_outputs: roots.len() };
         let seeds: Vec<(Id, Id)> = (0u32..)
             .zip(&roots)
             .map(|(i, &root)| (root, graph.variable(Variable::Weight(i))))
@@ -103,15 +112,16 @@ impl Function {
             present(graph.tangents(&adjoints)).map(|(k, id)| (vjp[k].0, id)).collect();
         let entries = if jac { graph.jacobian(&roots) } else { Vec::new() };
 
-        let (mut compiler, constants) = Compiler::new(&graph, shape);
         let dots: Vec<Id> = jvp.iter().map(|&(_, id)| id).collect();
         let all = [&adjoints, &dots].into_iter().flatten().copied();
         let all = all.chain(second_order.iter().map(|&(_, id)| id));
         let all = all.chain(roots.iter().copied()).chain(entries.iter().map(|&(_, _, id)| id));
-        let prelude = compiler.compile(&graph.fixed_by_params(all));
+        let fixed = graph.fixed_by_params(all);
+        let graph = graph.finished();
+        let (mut compiler, constants) = Compiler::new(&graph, shape);
+        let prelude = compiler.compile(&fixed);
 
-        let mut on_its_own = compiler.clone();
-        let jacobian = jac.then(|| JacobianProgram::new(dim, &entries, &mut on_its_own));
+        let jacobian = jac.then(|| JacobianProgram::new(dim, &entries, &mut compiler.clone()));
         let value = compiler.compile(&roots);
         let vjp = Products::new(&vjp, &mut compiler.clone());
         let second_order = Products::new(&second_order, &mut compiler.clone());

@@ -1,7 +1,8 @@
 //! A hash-consed graph: every distinct operation once, operands before results.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::intern::Interned;
 use super::op::{Binary, Unary};
 use super::symbol::{Expr, Term, Variable};
 
@@ -34,6 +35,8 @@ impl Traits {
     pub const TIME: Traits = Traits(4);
     pub const OTHER: Traits = Traits(8);
     pub const SINGULAR: Traits = Traits(16);
+    /// What may change while the parameters do not.
+    pub const MOVING: Traits = Traits::STATE.or(Traits::TIME).or(Traits::OTHER);
 
     pub const fn or(self, other: Traits) -> Traits {
         Traits(self.0 | other.0)
@@ -49,7 +52,9 @@ impl Traits {
 pub struct Graph {
     nodes: Vec<Node>,
     traits: Vec<Traits>,
-    ids: HashMap<Node, Id>,
+    ids: Interned,
+    /// A bit for each node; clear between walks.
+    marks: Marks,
 }
 
 impl Graph {
@@ -73,9 +78,10 @@ impl Graph {
         self.nodes[id.0 as usize]
     }
 
-    /// What every node computes, operands first.
-    pub fn into_nodes(self) -> impl Iterator<Item = Node> {
-        self.nodes.into_iter()
+    /// The graph without what finds its nodes again: nothing is to be added.
+    pub(super) fn finished(mut self) -> Self {
+        self.ids = Interned::default();
+        self
     }
 
     pub(super) fn traits(&self, id: Id) -> Traits {
@@ -105,7 +111,7 @@ impl Graph {
 
     /// The nodes that depend on parameters and constants alone.
     pub(super) fn is_fixed_by_params(&self, id: Id) -> bool {
-        !self.traits(id).has_any(Traits::STATE.or(Traits::TIME).or(Traits::OTHER))
+        !self.traits(id).has_any(Traits::MOVING)
     }
 
     /// The nodes of some expressions; what they share becomes one node.
@@ -116,34 +122,52 @@ impl Graph {
 
     /// Walks with a stack of its own: a chain may be deeper than the thread's.
     fn add_one(&mut self, root: &Expr, known: &mut HashMap<*const Term, Id>) -> Id {
-        let key = |e: &Expr| e.term() as *const Term;
         let mut stack = vec![(root, false)];
+        let mut results = Vec::new();
         while let Some((expr, expanded)) = stack.pop() {
-            if known.contains_key(&key(expr)) {
-                continue;
-            }
+            let key: *const Term = expr.term();
+            let shared = expr.is_shared();
             if !expanded {
+                if let Some(&id) = known.get(&key).filter(|_| shared) {
+                    results.push(id);
+                    continue;
+                }
                 stack.push((expr, true));
                 match expr.term() {
                     Term::Constant(_) | Term::Variable(_) => {}
                     Term::Unary(_, x) => stack.push((x, false)),
                     Term::Binary(_, a, b) => stack.extend([(b, false), (a, false)]),
-                    Term::Select(c, a, b) => stack.extend([(b, false), (a, false), (c, false)]),
+                    Term::Select(choice) => {
+                        stack.extend(choice.iter().rev().map(|part| (part, false)));
+                    }
                 }
                 continue;
             }
-            let id = match expr.term() {
-                Term::Constant(x) => self.constant(*x),
-                Term::Variable(v) => self.variable(*v),
-                Term::Unary(op, x) => self.unary(*op, known[&key(x)]),
-                Term::Binary(op, a, b) => self.binary(*op, known[&key(a)], known[&key(b)]),
-                Term::Select(c, a, b) => {
-                    self.select(known[&key(c)], known[&key(a)], known[&key(b)])
-                }
-            };
-            known.insert(key(expr), id);
+            let id = self.add_term(expr.term(), &mut results);
+            if shared {
+                known.insert(key, id);
+            }
+            results.push(id);
         }
-        known[&key(root)]
+        results[0]
+    }
+
+    /// The node of a term whose operands' nodes are the last of `results`, which it takes.
+    fn add_term(&mut self, term: &Term, results: &mut Vec<Id>) -> Id {
+        let mut next = || results.pop().expect("operands come first");
+        match term {
+            Term::Constant(x) => self.constant(*x),
+            Term::Variable(v) => self.variable(*v),
+            Term::Unary(op, _) => self.unary(*op, next()),
+            Term::Binary(op, ..) => {
+                let (b, a) = (next(), next());
+                self.binary(*op, a, b)
+            }
+            Term::Select(_) => {
+                let (b, a, c) = (next(), next(), next());
+                self.select(c, a, b)
+            }
+        }
     }
 
     /// A number.
@@ -158,14 +182,14 @@ impl Graph {
 
     /// The node of this operation, as it stands.
     pub(super) fn intern(&mut self, node: Node) -> Id {
-        if let Some(&id) = self.ids.get(&node) {
-            return id;
+        let index = self.nodes.len();
+        assert!(index < u32::MAX as usize, "fewer than 2³² operations");
+        if let Some(known) = self.ids.find_or_put(&node, &self.nodes) {
+            return Id(known);
         }
-        let id = Id(u32::try_from(self.nodes.len()).expect("fewer than 2³² operations"));
         self.traits.push(self.traits_of(node));
         self.nodes.push(node);
-        self.ids.insert(node, id);
-        id
+        Id(index as u32)
     }
 
     fn traits_of(&self, node: Node) -> Traits {
@@ -182,16 +206,61 @@ impl Graph {
         operands(node).fold(own, |all, id| all.or(self.traits(id)))
     }
 
-    /// The nodes that the roots are computed from, themselves included, operands first.
-    pub(super) fn reachable(&self, roots: impl IntoIterator<Item = Id>) -> Vec<Id> {
-        let mut seen = BTreeSet::new();
+    /// Of the nodes that the roots are computed from, themselves included, those that depend on
+    /// something in `of`, operands first.
+    pub(super) fn reachable(&mut self, roots: impl IntoIterator<Item = Id>, of: Traits) -> Vec<Id> {
+        let mut marks = std::mem::take(&mut self.marks);
+        let mut found = Vec::new();
         let mut stack: Vec<Id> = roots.into_iter().collect();
         while let Some(id) = stack.pop() {
-            if seen.insert(id) {
+            if self.traits(id).has_any(of) && marks.mark(id) {
+                found.push(id);
                 stack.extend(operands(self.node(id)));
             }
         }
-        seen.into_iter().collect()
+        marks.clear(&found);
+        self.marks = marks;
+        found.sort_unstable();
+        found
+    }
+}
+
+/// A set of nodes, as bits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks(Vec<u64>);
+
+impl Marks {
+    /// Puts a node in; whether it was not there.
+    pub fn mark(&mut self, id: Id) -> bool {
+        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
+        }
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        is_new
+    }
+
+    /// Whether a node is in.
+    pub fn has(&self, id: Id) -> bool {
+        self.0.get(id.0 as usize / 64).is_some_and(|word| word >> (id.0 % 64) & 1 == 1)
+    }
+
+    /// The nodes that are in, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Id> + '_ {
+        let bits = |(k, &word): (usize, &u64)| {
+            (0..64u32)
+                .filter(move |bit| word >> bit & 1 == 1)
+                .map(move |bit| Id(64 * k as u32 + bit))
+        };
+        self.0.iter().enumerate().flat_map(bits)
+    }
+
+    /// Takes out these nodes, which are all that are in.
+    fn clear(&mut self, ids: &[Id]) {
+        for id in ids {
+            self.0[id.0 as usize / 64] = 0;
+        }
     }
 }
 

@@ -25,9 +25,9 @@ impl Graph {
 
     /// Of all nodes below `roots`, those that depend on parameters alone and that something else
     /// reads, or that are roots.
-    pub(super) fn fixed_by_params(&self, roots: impl Iterator<Item = Id> + Clone) -> Vec<Id> {
+    pub(super) fn fixed_by_params(&mut self, roots: impl Iterator<Item = Id> + Clone) -> Vec<Id> {
         let mut list: Vec<Id> = roots.clone().collect();
-        let moving = self.reachable(roots).into_iter().filter(|&id| !self.is_fixed_by_params(id));
+        let moving = self.reachable(roots, Traits::MOVING).into_iter();
         list.extend(moving.flat_map(|id| super::graph::operands(self.node(id))));
         list.retain(|&id| self.is_fixed_by_params(id));
         list.sort_unstable();

@@ -7,6 +7,7 @@
 mod compile;
 mod function;
 mod graph;
+mod intern;
 mod jacobian;
 mod lexer;
 mod op;
@@ -31,4 +32,5 @@ pub use op::{Binary, FUNCTIONS, Unary};
 pub use parser::{is_identifier, is_reserved, parse};
 pub use program::Program;
 pub use suggest::nearest;
+pub(crate) use symbol::Seen;
 pub use symbol::{Expr, Variable};

@@ -9,14 +9,14 @@ use super::symbol::Expr;
 impl<R: Into<Expr>> Add<R> for Expr {
     type Output = Expr;
     fn add(self, other: R) -> Expr {
-        Expr::binary(Binary::Add, &self, &other.into())
+        Expr::binary(Binary::Add, self, other)
     }
 }
 
 impl<R: Into<Expr>> Add<R> for &Expr {
     type Output = Expr;
     fn add(self, other: R) -> Expr {
-        Expr::binary(Binary::Add, self, &other.into())
+        Expr::binary(Binary::Add, self, other)
     }
 }
 
@@ -37,14 +37,14 @@ impl Add<&Expr> for f64 {
 impl<R: Into<Expr>> Sub<R> for Expr {
     type Output = Expr;
     fn sub(self, other: R) -> Expr {
-        Expr::binary(Binary::Sub, &self, &other.into())
+        Expr::binary(Binary::Sub, self, other)
     }
 }
 
 impl<R: Into<Expr>> Sub<R> for &Expr {
     type Output = Expr;
     fn sub(self, other: R) -> Expr {
-        Expr::binary(Binary::Sub, self, &other.into())
+        Expr::binary(Binary::Sub, self, other)
     }
 }
 
@@ -65,14 +65,14 @@ impl Sub<&Expr> for f64 {
 impl<R: Into<Expr>> Mul<R> for Expr {
     type Output = Expr;
     fn mul(self, other: R) -> Expr {
-        Expr::binary(Binary::Mul, &self, &other.into())
+        Expr::binary(Binary::Mul, self, other)
     }
 }
 
 impl<R: Into<Expr>> Mul<R> for &Expr {
     type Output = Expr;
     fn mul(self, other: R) -> Expr {
-        Expr::binary(Binary::Mul, self, &other.into())
+        Expr::binary(Binary::Mul, self, other)
     }
 }
 
@@ -93,14 +93,14 @@ impl Mul<&Expr> for f64 {
 impl<R: Into<Expr>> Div<R> for Expr {
     type Output = Expr;
     fn div(self, other: R) -> Expr {
-        Expr::binary(Binary::Div, &self, &other.into())
+        Expr::binary(Binary::Div, self, other)
     }
 }
 
 impl<R: Into<Expr>> Div<R> for &Expr {
     type Output = Expr;
     fn div(self, other: R) -> Expr {
-        Expr::binary(Binary::Div, self, &other.into())
+        Expr::binary(Binary::Div, self, other)
     }
 }
 
@@ -227,15 +227,15 @@ impl Expr {
     }
     /// The smaller one; where they are equal, the derivative is this one's.
     pub fn min(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Min, self, &other.into())
+        Expr::binary(Binary::Min, self, other)
     }
     /// The larger one; where they are equal, the derivative is this one's.
     pub fn max(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Max, self, &other.into())
+        Expr::binary(Binary::Max, self, other)
     }
     /// This to the power `exponent`; a constant whole exponent up to 32 becomes products.
     pub fn pow(&self, exponent: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Pow, self, &exponent.into())
+        Expr::binary(Binary::Pow, self, exponent)
     }
     /// [`pow`](Self::pow) with a number.
     pub fn powf(&self, exponent: f64) -> Expr {
@@ -247,34 +247,34 @@ impl Expr {
     }
     /// 1 where this is less than `other`.
     pub fn less(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Less, self, &other.into())
+        Expr::binary(Binary::Less, self, other)
     }
     /// 1 where this is at most `other`.
     pub fn less_equal(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::LessEqual, self, &other.into())
+        Expr::binary(Binary::LessEqual, self, other)
     }
     /// 1 where this is greater than `other`.
     pub fn greater(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Less, &other.into(), self)
+        Expr::binary(Binary::Less, other, self)
     }
     /// 1 where this is at least `other`.
     pub fn greater_equal(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::LessEqual, &other.into(), self)
+        Expr::binary(Binary::LessEqual, other, self)
     }
     /// 1 where both are equal.
     pub fn equal(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Equal, self, &other.into())
+        Expr::binary(Binary::Equal, self, other)
     }
     /// 1 where they differ.
     pub fn not_equal(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::NotEqual, self, &other.into())
+        Expr::binary(Binary::NotEqual, self, other)
     }
     /// 1 where neither is 0.
     pub fn and(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::And, self, &other.into())
+        Expr::binary(Binary::And, self, other)
     }
     /// 1 where not both are 0.
     pub fn or(&self, other: impl Into<Expr>) -> Expr {
-        Expr::binary(Binary::Or, self, &other.into())
+        Expr::binary(Binary::Or, self, other)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! From loose to tight: `||`, `&&`, comparisons, `+ −`, `* /`, unary `− + !`, `^` (to the right).
 
-use super::lexer::{Token, is_name_part, tokens};
+use super::lexer::{Lexeme, Lexer, Token, is_name_part};
 use super::op::{FUNCTIONS, Unary};
 use super::suggest::nearest;
 use super::symbol::Expr;
@@ -24,11 +24,12 @@ const OTHER_FUNCTIONS: [&str; 4] = ["if", "min", "max", "pow"];
 ///
 /// Where the text is no formula or has a name that nobody knows: what and where.
 pub fn parse(text: &str, names: &mut dyn FnMut(&str) -> Option<Expr>) -> Result<Expr, ParseError> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0, names };
-    let expr = parser.expression()?;
-    match parser.peek() {
-        Token::End => Ok(expr),
-        _ => Err(parser.unexpected("an operator or the end")),
+    let mut lexer = Lexer::new(text);
+    let mut parser = Parser { current: lexer.next()?, lexer, unreadable: None, depth: 0, names };
+    let outcome = parser.whole();
+    match parser.unreadable {
+        Some(error) => Err(error),
+        None => outcome,
     }
 }
 
@@ -52,24 +53,40 @@ fn unary_function(name: &str) -> Option<Unary> {
 }
 
 struct Parser<'a, 'n> {
-    tokens: Vec<(Token<'a>, Position, &'a str)>,
-    next: usize,
+    lexer: Lexer<'a>,
+    current: Lexeme<'a>,
+    /// Why the text behind the current token is none; the current one is then the end.
+    unreadable: Option<ParseError>,
     depth: usize,
     names: &'n mut dyn FnMut(&str) -> Option<Expr>,
 }
 
 impl<'a> Parser<'a, '_> {
+    fn whole(&mut self) -> Result<Expr, ParseError> {
+        let expr = self.expression()?;
+        match self.peek() {
+            Token::End => Ok(expr),
+            _ => Err(self.unexpected("an operator or the end")),
+        }
+    }
+
     fn peek(&self) -> Token<'a> {
-        self.tokens[self.next].0
+        self.current.token
     }
 
     fn position(&self) -> Position {
-        self.tokens[self.next].1
+        self.current.position
     }
 
     /// Steps over the token, unless it is the end.
     fn advance(&mut self) {
-        self.next = (self.next + 1).min(self.tokens.len() - 1);
+        match self.lexer.next() {
+            Ok(lexeme) => self.current = lexeme,
+            Err(error) => {
+                self.current = Lexeme { token: Token::End, position: error.position, text: "" };
+                self.unreadable.get_or_insert(error);
+            }
+        }
     }
 
     fn accept(&mut self, symbol: &'static str) -> bool {
@@ -85,7 +102,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn unexpected(&self, expected: &'static str) -> ParseError {
-        let (token, position, text) = self.tokens[self.next];
+        let Lexeme { token, position, text } = self.current;
         let problem = match token {
             Token::End => ParseProblem::End { expected },
             _ => ParseProblem::Unexpected { found: text.to_owned(), expected },

@@ -47,14 +47,28 @@ impl Graph {
         Some(Choice { condition, then, otherwise })
     }
 
-    /// The derivatives that are not zero everywhere, for a node that is no [`Choice`].
-    pub(super) fn partials(&mut self, id: Id) -> Vec<(Id, Factor)> {
+    /// The derivatives by those operands that are `wanted`, where they are not zero everywhere,
+    /// for a node that is no [`Choice`].
+    pub(super) fn partials(
+        &mut self,
+        id: Id,
+        wanted: &dyn Fn(&Graph, Id) -> bool,
+    ) -> Vec<(Id, Factor)> {
         match self.node(id) {
-            Node::Unary(op, x) => {
+            Node::Unary(op, x) if wanted(self, x) => {
                 self.unary_partial(op, x, id).map(|f| (x, f)).into_iter().collect()
             }
-            Node::Binary(op, a, b) => self.binary_partials(op, a, b, id),
-            Node::Constant(_) | Node::Variable(_) | Node::Select(..) => Vec::new(),
+            Node::Binary(op, a, b) => {
+                let mut list = Vec::with_capacity(2);
+                if wanted(self, a) {
+                    list.extend(self.partial_by_first(op, a, b).map(|factor| (a, factor)));
+                }
+                if wanted(self, b) {
+                    list.extend(self.partial_by_second(op, a, b, id).map(|factor| (b, factor)));
+                }
+                list
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -121,22 +135,27 @@ impl Graph {
         self.unary(Unary::Sqrt, product)
     }
 
-    fn binary_partials(&mut self, op: Binary, a: Id, b: Id, value: Id) -> Vec<(Id, Factor)> {
+    fn partial_by_first(&mut self, op: Binary, a: Id, b: Id) -> Option<Factor> {
         match op {
-            Binary::Add => vec![(a, Factor::One), (b, Factor::One)],
-            Binary::Sub => vec![(a, Factor::One), (b, Factor::MinusOne)],
-            Binary::Mul => vec![(a, Factor::Times(b)), (b, Factor::Times(a))],
+            Binary::Add | Binary::Sub => Some(Factor::One),
+            Binary::Mul => Some(Factor::Times(b)),
+            Binary::Div => Some(Factor::Over(b)),
+            Binary::Pow => Some(Factor::Times(self.slope_of_base(a, b))),
+            _ => None,
+        }
+    }
+
+    fn partial_by_second(&mut self, op: Binary, a: Id, b: Id, value: Id) -> Option<Factor> {
+        match op {
+            Binary::Add => Some(Factor::One),
+            Binary::Sub => Some(Factor::MinusOne),
+            Binary::Mul => Some(Factor::Times(a)),
             Binary::Div => {
                 let slope = self.binary(Binary::Div, value, b);
-                let slope = self.unary(Unary::Neg, slope);
-                vec![(a, Factor::Over(b)), (b, Factor::Times(slope))]
+                Some(Factor::Times(self.unary(Unary::Neg, slope)))
             }
-            Binary::Pow => {
-                let base = self.slope_of_base(a, b);
-                let exponent = self.slope_of_exponent(a, value);
-                vec![(a, Factor::Times(base)), (b, Factor::Times(exponent))]
-            }
-            _ => Vec::new(),
+            Binary::Pow => Some(Factor::Times(self.slope_of_exponent(a, value))),
+            _ => None,
         }
     }
 

@@ -42,22 +42,29 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program that writes the registers from `first` on. Every operand must be written before,
-    /// by this program or below `first`.
-    pub(super) fn new(first: usize, instructions: &[(Opcode, [u32; 3])]) -> Self {
-        let mut program = Program { first, len: 0, runs: Vec::new(), operands: Vec::new() };
-        for &(opcode, operands) in instructions {
-            let operands = &operands[..opcode.num_operands()];
-            let register = first + program.len;
-            assert!(operands.iter().all(|&r| (r as usize) < register), "operands come first");
-            program.operands.extend_from_slice(operands);
-            match program.runs.last_mut() {
-                Some((last, count)) if *last == opcode => *count += 1,
-                _ => program.runs.push((opcode, 1)),
-            }
-            program.len += 1;
+    /// A program that will write the registers from `first` on.
+    pub(super) fn new(first: usize) -> Self {
+        Program { first, len: 0, runs: Vec::new(), operands: Vec::new() }
+    }
+
+    /// Adds an instruction. Its operands must be written before, by this program or below `first`.
+    pub(super) fn push(&mut self, opcode: Opcode, operands: [u32; 3]) {
+        let operands = &operands[..opcode.num_operands()];
+        let register = self.first + self.len;
+        assert!(operands.iter().all(|&r| (r as usize) < register), "operands come first");
+        self.operands.extend_from_slice(operands);
+        match self.runs.last_mut() {
+            Some((last, count)) if *last == opcode => *count += 1,
+            _ => self.runs.push((opcode, 1)),
         }
-        program
+        self.len += 1;
+    }
+
+    /// Gives back the memory kept for further instructions.
+    pub(super) fn shrink(mut self) -> Self {
+        self.runs.shrink_to_fit();
+        self.operands.shrink_to_fit();
+        self
     }
 
     /// The number of instructions.

@@ -20,7 +20,7 @@ struct Adjoint {
 impl Graph {
     /// Σ_k seed_k ∂node_k/∂v for every variable v of the kinds in `wrt` that there is a path to.
     pub(super) fn reverse(&mut self, seeds: &[(Id, Id)], wrt: Traits) -> BTreeMap<Variable, Id> {
-        let order = self.reachable(seeds.iter().map(|&(node, _)| node));
+        let order = self.reachable(seeds.iter().map(|&(node, _)| node), wrt);
         let mut pending: HashMap<Id, Vec<Adjoint>> = HashMap::new();
         for &(node, seed) in seeds {
             if self.traits(node).has_any(wrt) {
@@ -36,11 +36,9 @@ impl Graph {
                 result.insert(v, value);
                 continue;
             }
-            for (operand, part) in self.pull_back(node, adjoint) {
-                if self.traits(operand).has_any(wrt) {
-                    let part = self.settled(operand, part);
-                    pending.entry(operand).or_default().push(part);
-                }
+            for (operand, part) in self.pull_back(node, adjoint, wrt) {
+                let part = self.settled(operand, part);
+                pending.entry(operand).or_default().push(part);
             }
         }
         result
@@ -94,25 +92,26 @@ impl Graph {
         Adjoint { guard: None, value: self.behind_guard(adjoint) }
     }
 
-    /// What a node's adjoint gives to its operands.
-    fn pull_back(&mut self, node: Id, adjoint: Adjoint) -> Vec<(Id, Adjoint)> {
+    /// What a node's adjoint gives to those of its operands that depend on what is in `wrt`.
+    fn pull_back(&mut self, node: Id, adjoint: Adjoint, wrt: Traits) -> Vec<(Id, Adjoint)> {
         let Some(choice) = self.choice(node) else {
-            let partials = self.partials(node);
+            let partials = self.partials(node, &|graph, id| graph.traits(id).has_any(wrt));
             let give = |(operand, factor)| {
                 (operand, Adjoint { value: self.scaled(adjoint.value, factor), ..adjoint })
             };
             return partials.into_iter().map(give).collect();
         };
         let negation = self.unary(Unary::Not, choice.condition);
-        [(choice.then, choice.condition), (choice.otherwise, negation)]
-            .into_iter()
-            .map(|(operand, taken)| {
+        let mut given = Vec::with_capacity(2);
+        for (operand, taken) in [(choice.then, choice.condition), (choice.otherwise, negation)] {
+            if self.traits(operand).has_any(wrt) {
                 let guard = match adjoint.guard {
                     Some(outer) => self.binary(Binary::And, outer, taken),
                     None => taken,
                 };
-                (operand, Adjoint { guard: Some(guard), ..adjoint })
-            })
-            .collect()
+                given.push((operand, Adjoint { guard: Some(guard), ..adjoint }));
+            }
+        }
+        given
     }
 }

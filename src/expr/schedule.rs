@@ -1,6 +1,6 @@
 //! The order of a program's instructions: equal opcodes side by side, as far as operands allow.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::program::Opcode;
 
@@ -15,27 +15,16 @@ pub(super) struct Instruction<I> {
     pub operands: [I; 3],
 }
 
-/// The same instructions, each behind those it reads from, in long runs of one opcode.
-pub(super) fn in_runs<I: Copy + Eq + std::hash::Hash>(
+/// The same instructions, whose results ascend, each behind those it reads from, in long runs of
+/// one opcode.
+pub(super) fn in_runs<I: Copy + Ord>(
     instructions: &[Instruction<I>],
-) -> Vec<Instruction<I>> {
-    instructions.chunks(WINDOW).flat_map(window_in_runs).collect()
+) -> impl Iterator<Item = Instruction<I>> + '_ {
+    instructions.chunks(WINDOW).flat_map(window_in_runs)
 }
 
-fn window_in_runs<I: Copy + Eq + std::hash::Hash>(
-    window: &[Instruction<I>],
-) -> Vec<Instruction<I>> {
-    let place: HashMap<I, usize> = window.iter().enumerate().map(|(k, x)| (x.result, k)).collect();
-    let mut waiting_for = vec![0; window.len()];
-    let mut readers = vec![Vec::new(); window.len()];
-    for (k, x) in window.iter().enumerate() {
-        for operand in &x.operands[..x.opcode.num_operands()] {
-            if let Some(&from) = place.get(operand) {
-                readers[from].push(k);
-                waiting_for[k] += 1;
-            }
-        }
-    }
+fn window_in_runs<I: Copy + Ord>(window: &[Instruction<I>]) -> Vec<Instruction<I>> {
+    let (mut waiting_for, readers) = readers(window);
     let mut ready: BTreeMap<Opcode, Vec<usize>> = BTreeMap::new();
     for k in (0..window.len()).filter(|&k| waiting_for[k] == 0) {
         ready.entry(window[k].opcode).or_default().push(k);
@@ -45,7 +34,8 @@ fn window_in_runs<I: Copy + Eq + std::hash::Hash>(
         while let Some(batch) = ready.remove(&opcode) {
             for k in batch {
                 ordered.push(window[k]);
-                for &reader in &readers[k] {
+                let first = readers.partition_point(|&(read, _)| read < k);
+                for &(_, reader) in readers[first..].iter().take_while(|&&(read, _)| read == k) {
                     waiting_for[reader] -= 1;
                     if waiting_for[reader] == 0 {
                         ready.entry(window[reader].opcode).or_default().push(reader);
@@ -55,4 +45,20 @@ fn window_in_runs<I: Copy + Eq + std::hash::Hash>(
         }
     }
     ordered
+}
+
+/// How many results of the window each instruction reads, and (read, reader) in order.
+fn readers<I: Copy + Ord>(window: &[Instruction<I>]) -> (Vec<usize>, Vec<(usize, usize)>) {
+    let mut waiting_for = vec![0; window.len()];
+    let mut readers = Vec::with_capacity(3 * window.len());
+    for (k, x) in window.iter().enumerate() {
+        for operand in &x.operands[..x.opcode.num_operands()] {
+            if let Ok(read) = window.binary_search_by_key(operand, |x| x.result) {
+                readers.push((read, k));
+                waiting_for[k] += 1;
+            }
+        }
+    }
+    readers.sort_unstable();
+    (waiting_for, readers)
 }

@@ -1,10 +1,18 @@
 //! The name that somebody may have meant.
 
+/// Comparing takes time as the product of two lengths; nobody mistypes one letter of so many.
+const LONGEST: usize = 100;
+
 /// The candidate with the fewest edits from `name`, if there are at most a third of its length.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = name.chars().count().div_ceil(3);
+    let len = name.chars().take(LONGEST + 1).count();
+    if len > LONGEST {
+        return None;
+    }
+    let limit = len.div_ceil(3);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.chars().take(len + limit + 1).count() <= len + limit)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|&(edits, _)| edits > 0 && edits <= limit)
         .min_by_key(|&(edits, _)| edits)

@@ -1,5 +1,6 @@
 //! The symbols that a Rust closure or a parsed formula computes with.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,6 +25,22 @@ pub enum Variable {
     ParamDot(u32),
 }
 
+impl Variable {
+    /// A number of its own for each variable.
+    pub(super) fn code(self) -> u64 {
+        let (kind, i) = match self {
+            Variable::Time => (0, 0),
+            Variable::State(i) => (1, i),
+            Variable::Param(i) => (2, i),
+            Variable::Data(i) => (3, i),
+            Variable::Weight(i) => (4, i),
+            Variable::StateDot(i) => (5, i),
+            Variable::ParamDot(i) => (6, i),
+        };
+        kind << 32 | u64::from(i)
+    }
+}
+
 /// A symbolic number, cheap to clone; operators and methods build larger ones.
 ///
 /// ```
@@ -40,8 +57,13 @@ pub(super) enum Term {
     Variable(Variable),
     Unary(Unary, Expr),
     Binary(Binary, Expr, Expr),
-    Select(Expr, Expr, Expr),
+    /// Boxed, so that the many other terms are smaller.
+    Select(Box<[Expr; 3]>),
 }
+
+/// The shared parts of expressions that a walk has come by.
+#[derive(Default)]
+pub(crate) struct Seen(HashSet<*const Term>);
 
 impl Expr {
     /// t.
@@ -71,18 +93,43 @@ impl Expr {
         &self.0
     }
 
+    /// Whether several expressions may read this one.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Every variable that it depends on. `seen` holds the shared parts that need no second visit,
+    /// among them those of earlier calls.
+    pub(crate) fn variables(&self, seen: &mut Seen) -> Vec<Variable> {
+        let (mut found, mut stack) = (Vec::new(), vec![self]);
+        while let Some(expr) = stack.pop() {
+            if expr.is_shared() && !seen.0.insert(expr.term()) {
+                continue;
+            }
+            match expr.term() {
+                Term::Constant(_) => {}
+                Term::Variable(v) => found.push(*v),
+                Term::Unary(_, x) => stack.push(x),
+                Term::Binary(_, a, b) => stack.extend([b, a]),
+                Term::Select(choice) => stack.extend(choice.iter().rev()),
+            }
+        }
+        found
+    }
+
     pub(super) fn unary(op: Unary, x: &Expr) -> Self {
         Expr(Arc::new(Term::Unary(op, x.clone())))
     }
 
-    pub(super) fn binary(op: Binary, a: &Expr, b: &Expr) -> Self {
-        Expr(Arc::new(Term::Binary(op, a.clone(), b.clone())))
+    pub(super) fn binary(op: Binary, a: impl Into<Expr>, b: impl Into<Expr>) -> Self {
+        Expr(Arc::new(Term::Binary(op, a.into(), b.into())))
     }
 
     /// `then` where this is true (not 0), else `otherwise`. What is not chosen may be infinite or
     /// undefined: neither the value nor the derivative sees it.
     pub fn if_then_else(&self, then: impl Into<Expr>, otherwise: impl Into<Expr>) -> Expr {
-        Expr(Arc::new(Term::Select(self.clone(), then.into(), otherwise.into())))
+        let choice = [self.clone(), then.into(), otherwise.into()];
+        Expr(Arc::new(Term::Select(Box::new(choice))))
     }
 }
 
@@ -137,6 +184,6 @@ fn release(expr: &mut Expr, orphans: &mut Vec<Expr>) {
         Term::Constant(_) | Term::Variable(_) => {}
         Term::Unary(_, x) => orphans.push(x),
         Term::Binary(_, a, b) => orphans.extend([a, b]),
-        Term::Select(c, a, b) => orphans.extend([c, a, b]),
+        Term::Select(choice) => orphans.extend(*choice),
     }
 }

@@ -1,8 +1,6 @@
 //! Forward-mode derivatives as new nodes of the graph.
 
-use std::collections::HashMap;
-
-use super::graph::{Graph, Id, Node};
+use super::graph::{Graph, Id, Node, Traits};
 use super::op::Binary;
 use super::symbol::Variable;
 
@@ -10,16 +8,15 @@ impl Graph {
     /// The directional derivative of each root along (`StateDot`, `ParamDot`), with the time and
     /// everything else held; nothing where it is structurally zero.
     pub(super) fn tangents(&mut self, roots: &[Id]) -> Vec<Option<Id>> {
-        let mut dots: HashMap<Id, Id> = HashMap::new();
-        for node in self.reachable(roots.iter().copied()) {
-            if let Some(dot) = self.tangent(node, &dots) {
-                dots.insert(node, dot);
-            }
+        // No tangent of a node made here is asked for.
+        let mut dots = Dots(vec![None; self.len()]);
+        for node in self.reachable(roots.iter().copied(), Traits::STATE.or(Traits::PARAM)) {
+            dots.0[node.0 as usize] = self.tangent(node, &dots);
         }
-        roots.iter().map(|root| dots.get(root).copied()).collect()
+        roots.iter().map(|&root| dots.of(root)).collect()
     }
 
-    fn tangent(&mut self, node: Id, dots: &HashMap<Id, Id>) -> Option<Id> {
+    fn tangent(&mut self, node: Id, dots: &Dots) -> Option<Id> {
         match self.node(node) {
             Node::Variable(Variable::State(i)) => {
                 return Some(self.variable(Variable::StateDot(i)));
@@ -29,25 +26,34 @@ impl Graph {
             }
             _ => {}
         }
-        let is_moving = super::graph::operands(self.node(node)).any(|id| dots.contains_key(&id));
+        let is_moving = super::graph::operands(self.node(node)).any(|id| dots.of(id).is_some());
         if !is_moving {
             return None;
         }
         if let Some(choice) = self.choice(node) {
-            let (then, otherwise) = (dots.get(&choice.then), dots.get(&choice.otherwise));
+            let (then, otherwise) = (dots.of(choice.then), dots.of(choice.otherwise));
             if then.is_none() && otherwise.is_none() {
                 return None;
             }
             let zero = self.constant(0.0);
-            let (then, otherwise) = (*then.unwrap_or(&zero), *otherwise.unwrap_or(&zero));
+            let (then, otherwise) = (then.unwrap_or(zero), otherwise.unwrap_or(zero));
             return Some(self.select(choice.condition, then, otherwise));
         }
         let mut sum = None;
-        for (operand, factor) in self.partials(node) {
-            let Some(&dot) = dots.get(&operand) else { continue };
+        for (operand, factor) in self.partials(node, &|_, id| dots.of(id).is_some()) {
+            let Some(dot) = dots.of(operand) else { continue };
             let part = self.scaled(dot, factor);
             sum = Some(sum.map_or(part, |s| self.binary(Binary::Add, s, part)));
         }
         sum
+    }
+}
+
+/// The tangents of the nodes that there are, where they are not zero everywhere.
+struct Dots(Vec<Option<Id>>);
+
+impl Dots {
+    fn of(&self, id: Id) -> Option<Id> {
+        self.0.get(id.0 as usize).copied().flatten()
     }
 }

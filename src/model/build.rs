@@ -4,8 +4,8 @@ use super::names::check_names;
 use super::observable::{Observable, Sigma};
 use super::points::Points;
 use super::{Model, Parameter};
-use crate::error::ModelError;
-use crate::expr::{Expr, Function, Graph, Node, Variable};
+use crate::error::{ModelError, shown};
+use crate::expr::{Expr, Function, Seen, Variable};
 
 /// A model as formulas over state and parameter symbols.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ impl Definition {
         let (dim, num_params) = (self.states.len(), self.parameters.len());
         let points = Points::new(&self.observables, self.terminal.as_ref(), dim, num_params);
         Ok(Model {
-            dynamics: Function::with_jacobian(&self.rates, num_params),
+            dynamics: Function::with_jacobian(self.rates, num_params),
             initial: Function::new(&self.initial, 0, num_params, 0),
             running: self.running.map(|r| Function::new(&[r], dim, num_params, 0)),
             points,
@@ -70,7 +70,7 @@ impl Definition {
 
     fn check_numbers(&self) -> Result<(), ModelError> {
         for Parameter { name, value, .. } in &self.parameters {
-            expect_finite(format!("parameters.{name}"), *value)?;
+            expect_finite(format!("parameters.{}", shown(name)), *value)?;
         }
         if let Some((start, end)) = self.span {
             expect_finite("time.start".into(), start)?;
@@ -116,52 +116,53 @@ impl Definition {
 
     /// Every variable must exist; initial values must not use the state.
     fn check_variables(&self) -> Result<(), ModelError> {
-        let dim = self.states.len();
+        let (dim, seen) = (self.states.len(), &mut Seen::default());
         for (name, expr) in self.states.iter().zip(&self.initial) {
-            let path = format!("states.{name}");
-            if variables(expr).any(|v| matches!(v, Variable::State(_))) {
-                return Err(ModelError::InitialUsesState { path });
+            let path = || format!("states.{}", shown(name));
+            let variables = expr.variables(seen);
+            if variables.iter().any(|v| matches!(v, Variable::State(_))) {
+                return Err(ModelError::InitialUsesState { path: path() });
             }
-            self.check_expr(path, expr, 0)?;
+            self.expect_known(path, &variables, 0)?;
         }
+        let seen = &mut Seen::default();
         for (name, expr) in self.states.iter().zip(&self.rates) {
-            self.check_expr(format!("rates.{name}"), expr, dim)?;
+            self.expect_known(|| format!("rates.{}", shown(name)), &expr.variables(seen), dim)?;
         }
         for Observable { path, expression, sigma, .. } in &self.observables {
-            self.check_expr(format!("{path}.expression"), expression, dim)?;
+            let variables = expression.variables(seen);
+            self.expect_known(|| format!("{path}.expression"), &variables, dim)?;
             if let Sigma::Expression(sigma) = sigma {
-                self.check_expr(format!("{path}.sigma"), sigma, dim)?;
+                self.expect_known(|| format!("{path}.sigma"), &sigma.variables(seen), dim)?;
             }
         }
         for (path, cost) in [("terminal", &self.terminal), ("running", &self.running)] {
             if let Some(cost) = cost {
-                self.check_expr(format!("objective.{path}"), cost, dim)?;
+                self.expect_known(|| format!("objective.{path}"), &cost.variables(seen), dim)?;
             }
         }
         Ok(())
     }
 
-    fn check_expr(&self, path: String, expr: &Expr, dim: usize) -> Result<(), ModelError> {
+    fn expect_known(
+        &self,
+        path: impl Fn() -> String,
+        variables: &[Variable],
+        dim: usize,
+    ) -> Result<(), ModelError> {
         let exists = |v: &Variable| match *v {
             Variable::Time => true,
             Variable::State(i) => (i as usize) < dim,
             Variable::Param(i) => (i as usize) < self.parameters.len(),
             _ => false,
         };
-        match variables(expr).find(|v| !exists(v)) {
-            Some(v) => Err(ModelError::UnknownVariable { path, variable: format!("{v:?}") }),
+        match variables.iter().find(|v| !exists(v)) {
+            Some(v) => {
+                Err(ModelError::UnknownVariable { path: path(), variable: format!("{v:?}") })
+            }
             None => Ok(()),
         }
     }
-}
-
-fn variables(expr: &Expr) -> impl Iterator<Item = Variable> + use<> {
-    let mut graph = Graph::new();
-    graph.add(std::slice::from_ref(expr));
-    graph.into_nodes().filter_map(|node| match node {
-        Node::Variable(v) => Some(v),
-        _ => None,
-    })
 }
 
 fn expect_length(

@@ -11,10 +11,11 @@ mod parameter;
 mod points;
 
 pub use builder::ModelBuilder;
+pub use json::{read_text, read_text_file};
 pub use objective::ObjectiveRegisters;
 pub use parameter::{Parameter, Scale};
 
-use crate::error::ModelError;
+use crate::error::{ModelError, shown};
 use crate::expr::{Function, nearest};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode};
@@ -76,7 +77,7 @@ impl Model {
         let index = self.parameter_index(name).ok_or_else(|| ModelError::UnknownParameter {
             name: name.to_owned(),
             suggestion: nearest(name, names()),
-            known: names().collect::<Vec<_>>().join(", "),
+            known: listed(names()),
         })?;
         let theta = self.parameters[index].theta_of(value)?;
         let (path, expected, found) = ("p".to_owned(), self.parameters.len(), p.len());
@@ -109,7 +110,7 @@ impl Model {
         }
         for (parameter, &value) in self.parameters.iter().zip(p) {
             if !value.is_finite() {
-                let path = format!("parameters.{}", parameter.name);
+                let path = format!("parameters.{}", shown(&parameter.name));
                 return Err(ModelError::NotFinite { path, value });
             }
         }
@@ -130,10 +131,21 @@ impl Model {
     fn expect_finite(&self, section: &str, list: &[f64], time: f64) -> Result<(), ModelError> {
         match self.states.iter().zip(list).find(|(_, value)| !value.is_finite()) {
             Some((name, &value)) => {
-                let path = format!("{section}.{name}");
+                let path = format!("{section}.{}", shown(name));
                 Err(ModelError::StartNotFinite { path, value, time })
             }
             None => Ok(()),
         }
     }
+}
+
+/// Names with commas between them, or the first of many.
+fn listed<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    const MOST: usize = 20;
+    let mut list: Vec<_> = names.by_ref().take(MOST).map(shown).collect();
+    match names.count() {
+        0 => {}
+        more => list.push(format!("and {more} more").into()),
+    }
+    list.join(", ")
 }

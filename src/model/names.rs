@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::ModelError;
+use crate::error::{ModelError, shown};
 use crate::expr::{is_identifier, is_reserved};
 
 /// Names of states and parameters must be names, not taken by formulas, and distinct.
@@ -27,7 +27,7 @@ impl<'a> Names<'a> {
         name: &'a str,
         what: &'static str,
     ) -> Result<(), ModelError> {
-        let path = format!("{section}.{name}");
+        let path = format!("{section}.{}", shown(name));
         if !is_identifier(name) {
             return Err(ModelError::BadName { path, name: name.to_owned() });
         }

@@ -1,6 +1,6 @@
 //! What a model knows of a parameter.
 
-use crate::error::ModelError;
+use crate::error::{ModelError, shown};
 
 /// How a parameter enters the parameter vector, and so what the gradient refers to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Parameter {
     /// # Errors
     /// Where the value is not finite, outside the bounds, or has no logarithm and needs one.
     pub fn theta_of(&self, value: f64) -> Result<f64, ModelError> {
-        let path = format!("parameters.{}", self.name);
+        let path = format!("parameters.{}", shown(&self.name));
         if !value.is_finite() {
             return Err(ModelError::NotFinite { path, value });
         }

@@ -32,7 +32,7 @@ pub fn seconds(seconds: f64) -> String {
 
 /// 1, 2.5, 30, 1 000, 2 000 000.
 pub(super) fn count(value: f64) -> String {
-    if value < 1000.0 {
+    if !(1000.0..MOST_DIGITS).contains(&value) {
         return short(value);
     }
     let digits = format!("{value:.0}");
@@ -46,8 +46,14 @@ pub(super) fn count(value: f64) -> String {
     grouped
 }
 
+/// What is larger is written with an exponent.
+const MOST_DIGITS: f64 = 1e15;
+
 /// Three digits, without zeros at the end.
 fn short(value: f64) -> String {
+    if value >= MOST_DIGITS {
+        return format!("{value:.2e}");
+    }
     let decimals = if value < 10.0 {
         2
     } else if value < 100.0 {

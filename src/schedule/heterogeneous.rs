@@ -22,7 +22,7 @@ const GROUP_WORK: usize = 1 << 18;
 ///
 /// For up to 200 places it is the optimum among schedules that keep what they keep until its step is
 /// reversed, by dynamic programming, with sizes rounded up to levels of memory (at most 500, at
-/// such a distance that rounding wastes least). A longer chain is planned in 200 groups of
+/// such a distance that rounding wastes least). A longer chain is planned in at most 128 groups of
 /// neighbouring places; a group is reversed by [`Mixed`](super::Mixed)'s rules for its mean costs and
 /// its largest sizes. Planning takes up to 80 MB for about a second, the plan itself little.
 ///

@@ -26,7 +26,9 @@ pub fn binomial(n: u64, k: u64) -> u64 {
 /// β(s, r) = C(s + r, s): the longest chain that s snapshots reverse with no step advanced over
 /// more than r times.
 pub(crate) fn reach(slots: u64, repetition: u64) -> u64 {
-    binomial(slots.saturating_add(repetition), slots)
+    // Where s + r is no number, fewer slots reach as far as a number says.
+    let slots = slots.min(u64::MAX - repetition);
+    binomial(slots + repetition, slots)
 }
 
 /// The least r with C(s + r, s) ≥ l: how often some step has to be advanced over when l steps are
@@ -41,7 +43,7 @@ pub fn repetition(steps: u64, slots: u64) -> u64 {
     }
     let mut high = 1;
     while reach(slots, high) < steps {
-        high *= 2;
+        high = high.saturating_mul(2);
     }
     let mut low = high / 2;
     // reach(low) < steps ≤ reach(high)

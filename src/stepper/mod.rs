@@ -3,7 +3,7 @@
 //! Every method here is a Runge–Kutta method with an explicit first stage,
 //! Y_i = y_n + h Σ_j a_ij k_j, k_i = f(t_n + c_i h, Y_i), y_{n+1} = y_n + h Σ b_i k_i.
 
-use crate::error::{Error, StepFailure, check_length};
+use crate::error::{Error, StepFailure, check_length, number};
 use crate::grid::Step;
 use crate::objective::Objective;
 use crate::ode::{Jvp, Ode, Vjp};
@@ -69,7 +69,7 @@ impl Tolerances {
     pub(crate) fn check_values(&self) -> Result<(), Error> {
         let valid = |x: f64| x.is_finite() && x >= 0.0;
         let bad = |what, given: f64, required| {
-            Err(Error::BadSetting { what, given: given.to_string(), required })
+            Err(Error::BadSetting { what, given: number(&given), required })
         };
         if !(valid(self.rtol) && self.rtol < 1.0) {
             return bad("rtol", self.rtol, "at least 0 and less than 1");

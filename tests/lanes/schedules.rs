@@ -183,6 +183,10 @@ fn what_cannot_be_reversed_is_refused() {
     let costs = LaneCosts::USUAL;
     assert_eq!(Pair::new(5, 0, costs).unwrap_err(), ScheduleError::NoSlots);
     assert_eq!(PairOnline::new(0, costs).unwrap_err(), ScheduleError::NoSlots);
+    // An end before the first state is kept leaves nothing to go back by; it does not go on forward.
+    let mut untold = PairOnline::new(2, costs).unwrap();
+    untold.end(5);
+    assert_eq!(untold.next(), None);
     assert_eq!(Pair::resume(5, &[], &[0, 1], 0, costs).unwrap_err(), ScheduleError::NoSlots);
     let error = Pair::resume(5, &[Kept { step: 2, slot: 0 }], &[1], 0, costs).unwrap_err();
     assert_eq!(error, ScheduleError::Unfinished { left: 2 });

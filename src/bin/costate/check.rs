@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use clap::Args;
 use costate::adjoint::{gradient, value};
-use costate::error::{Error, TableauError};
+
+use costate::error::{Error, TableauError, shown};
 use costate::grid::TimeGrid;
 use costate::method::Method;
 use costate::model::Model;
@@ -202,7 +203,7 @@ fn table(model: &Model, found: &Found) -> String {
          {INDENT}error {error:.1e} in step {step}, the worst; {limit:.0e} is allowed\n\
          {INDENT}{}\n\n\
          Taylor          {:>10}  {:>10}  rate\n",
-        model.name(),
+        shown(model.name()),
         verdict(found.dot_product_passes()),
         "step",
         "remainder",

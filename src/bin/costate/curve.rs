@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use costate::curve::{Budgets, Curve, CurvePoint};
+use costate::error::shown;
 use costate::plot::{bytes, curve_svg, seconds};
 use serde::Serialize;
 
@@ -72,7 +73,7 @@ impl CurveCommand {
             true => self.over_snapshots(&loaded)?,
             false => self.over_budgets(&loaded)?,
         };
-        let name = loaded.model.name();
+        let name = &shown(loaded.model.name());
         if let Some(path) = &self.svg {
             let title = format!("{name}: gradient of N = {} steps of {method}", curve.steps);
             let svg = curve_svg(&curve, &title).map_err(|e| Failure::new(e.to_string()))?;

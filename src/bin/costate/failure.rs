@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use costate::error::{Error, ModelError};
+use costate::error::{Error, JournalError, ModelError, SnapshotError, shown};
 use costate::model::Model;
 
 /// What, where, and what to try.
@@ -21,9 +21,7 @@ impl Failure {
     pub fn in_model(path: &Path, error: ModelError) -> Self {
         let error = match error {
             in_file @ ModelError::InFile { .. } => in_file,
-            error => {
-                ModelError::InFile { path: path.display().to_string(), error: Box::new(error) }
-            }
+            error => ModelError::InFile { path: named(path), error: Box::new(error) },
         };
         Failure(error.to_string())
     }
@@ -32,11 +30,11 @@ impl Failure {
     pub fn in_run(path: &Path, model: &Model, error: &Error) -> Self {
         let text = error.to_string();
         let state = |text: &str, index: usize| {
-            let name = model.states().get(index).map_or("", String::as_str);
+            let name = shown(model.states().get(index).map_or("", String::as_str));
             text.replacen(&format!("state {index}"), &format!("state `{name}`"), 1)
         };
         let parameter = |text: &str, index: usize| {
-            let name = model.parameters().get(index).map_or("", |p| p.name.as_str());
+            let name = shown(model.parameters().get(index).map_or("", |p| p.name.as_str()));
             text.replacen(&format!("parameter {index}"), &format!("parameter `{name}`"), 1)
         };
         let text = match *error {
@@ -45,7 +43,7 @@ impl Failure {
             | Error::NoErrorEstimate { .. }
             | Error::ScheduleSetting(_)
             | Error::Journal(_)
-            | Error::Snapshot(_) => return Failure(text),
+            | Error::Snapshot(_) => return Failure(text).with_option(error),
             Error::NotFinite { component, .. } | Error::StepSizeTooSmall { component, .. } => {
                 state(&text, component)
             }
@@ -54,8 +52,25 @@ impl Failure {
             Error::GradientNotFinite { index, .. } => parameter(&text, index),
             _ => text,
         };
-        Failure(format!("{}: {text}", path.display()))
+        Failure(format!("{}: {text}", named(path))).with_option(error)
     }
+
+    /// With the option that sets what the error speaks of, where its name does not give it away.
+    fn with_option(self, error: &Error) -> Self {
+        let option = match error {
+            Error::Snapshot(SnapshotError::DiskBudget { .. }) => "--disk-budget",
+            Error::Journal(JournalError::OtherMethod { .. }) => "--method",
+            Error::NoErrorEstimate { .. } => "--fixed-steps",
+            Error::StepLimit { stiff: false, .. } => "--max-steps",
+            _ => return self,
+        };
+        Failure(format!("{} ({option})", self.0))
+    }
+}
+
+/// What a model comes from.
+fn named(path: &Path) -> String {
+    if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() }
 }
 
 impl fmt::Display for Failure {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use costate::adjoint::Stats;
 use costate::backsolve::Replay;
+use costate::error::{number, shown};
 use costate::journal::unfinished;
 use costate::method::AdjointKind;
 use costate::model::{Model, Scale};
@@ -36,18 +37,18 @@ pub struct GradientCommand {
 
 impl GradientCommand {
     pub fn run(&self) -> Result<String, Failure> {
-        let text = std::fs::read_to_string(&self.run.model).unwrap_or_default();
+        let text = self.run.read()?;
         let mut noted = Noted { run: self.run.clone(), adjoint: self.reversal.kept.adjoint };
         if let Some(directory) = &self.resume {
             noted = noted.or_earlier(directory, &text)?;
         }
         let (run, adjoint) = (&noted.run, noted.adjoint.unwrap_or_default());
-        let loaded = run.load_with_objective()?;
+        let loaded = run.load_from(&text)?.with_objective(run)?;
         let model = &loaded.model;
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
         let on_event = |event| bar.on_event(span, event);
         let on_progress = |progress| bar.on_progress(progress);
-        let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
+        let problem = self.reversal.apply(run.problem(&loaded)?)?.adjoint(adjoint);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let mut problem = problem.tag(text, to_line(&noted));
         if let Some(directory) = &self.resume {
@@ -173,18 +174,18 @@ impl From<&Solved> for StatsJson {
 
 fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
     let Solved { gradient, method, .. } = solved;
-    let start = model.span().unwrap_or_default().0;
+    let start = number(&model.span().unwrap_or_default().0);
     let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
-        Scale::Linear => format!("dJ/d{}", parameter.name),
-        Scale::Log10 => format!("dJ/dlog10({})", parameter.name),
+        Scale::Linear => format!("dJ/d{}", shown(&parameter.name)),
+        Scale::Log10 => format!("dJ/dlog10({})", shown(&parameter.name)),
     });
     let by_parameter: Vec<_> = by_parameter.zip(&gradient.wrt_params).collect();
-    let by_state = model.states().iter().map(|state| format!("dJ/d{state}({start})"));
+    let by_state = model.states().iter().map(|state| format!("dJ/d{}({start})", shown(state)));
     let by_state: Vec<_> = by_state.zip(&gradient.wrt_y0).collect();
     let names = by_parameter.iter().chain(&by_state).map(|(name, _)| name.chars().count());
     let width = names.max().unwrap_or(0);
 
-    let mut text = format!("{}\n\n", model.name());
+    let mut text = format!("{}\n\n", shown(model.name()));
     let mut row = |section: &str, name: &str, value: &f64| {
         let _ = writeln!(text, "{section:<15}{name:<width$}  {value:>19.11e}");
     };
@@ -211,7 +212,7 @@ fn replayed(replays: &[Replay]) -> String {
     replays.first().map_or_else(String::new, |Replay { span, cause, .. }| {
         let segments = if replays.len() == 1 { "segment" } else { "segments" };
         let count = replays.len();
-        format!("replayed       {count} {segments}, from t = {} back: {cause}\n", span.end)
+        format!("replayed       {count} {segments}, from t = {} back: {cause}\n", number(&span.end))
     })
 }
 

@@ -6,12 +6,12 @@ mod failure;
 mod gradient;
 mod json;
 mod options;
+mod output;
 mod plan;
 mod progress;
 mod schedule;
 mod simulate;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,21 +62,20 @@ impl Command {
     }
 }
 
-/// 0; 1 where what was asked to hold does not; 2 for bad input, with one line on stderr.
+/// 0; 1 where what was asked to hold does not; 2 for bad input and lost output, with one line on
+/// stderr.
 fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => cli.command.run(),
         Err(error) if !error.use_stderr() => Ok(Report::from(error.to_string())),
         Err(error) => Err(Failure::from(error)),
     };
-    match result {
-        Ok(report) => {
-            // A reader that has seen enough and left is no failure.
-            let _ = writeln!(std::io::stdout(), "{}", report.text.trim_end());
-            if report.holds { ExitCode::SUCCESS } else { ExitCode::from(1) }
-        }
+    let printed = result.and_then(|report| output::print(&report.text).map(|()| report.holds));
+    match printed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "costate: {failure}");
+            output::complain(&failure);
             ExitCode::from(2)
         }
     }

@@ -6,10 +6,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use costate::budget::parse_bytes;
 use costate::control::Control;
-use costate::error::{Error, ModelError};
+use costate::error::{Error, ModelError, shown};
 use costate::grid::{Span, TimeGrid};
 use costate::method::{AdjointKind, Method};
-use costate::model::Model;
+use costate::model::{Model, read_text, read_text_file};
 use costate::ode::{Initial, Ode};
 use costate::problem::Problem;
 use costate::schedule::ScheduleKind;
@@ -18,6 +18,7 @@ use costate::stepper::{Stepper, Tolerances};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::output::note;
 
 /// The problem of a model that brings its own initial state and objective.
 pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
@@ -25,7 +26,7 @@ pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
 /// The model and the forward run.
 #[derive(Args, Clone, Serialize, Deserialize)]
 pub struct Run {
-    /// A model file
+    /// A model file, or - for stdin
     pub model: PathBuf,
     /// The integrator [default: auto]
     #[arg(long, value_name = "NAME",
@@ -55,6 +56,16 @@ pub struct Loaded {
     pub p: Vec<f64>,
 }
 
+impl Loaded {
+    /// Fails where there is nothing to differentiate.
+    pub fn with_objective(self, run: &Run) -> Result<Self, Failure> {
+        match self.model.has_objective() {
+            true => Ok(self),
+            false => Err(Failure::in_model(&run.model, ModelError::NoObjective)),
+        }
+    }
+}
+
 impl Run {
     pub fn method(&self) -> &str {
         self.method.as_deref().unwrap_or("auto")
@@ -81,10 +92,25 @@ impl Run {
         }
     }
 
+    /// The text of the model file, or what stdin gives where that is `-`: neither need be there a
+    /// second time.
+    pub fn read(&self) -> Result<String, Failure> {
+        let text = match self.model.as_os_str() == "-" {
+            true => read_text(std::io::stdin()),
+            false => read_text_file(&self.model),
+        };
+        text.map_err(|error| Failure::in_model(&self.model, error))
+    }
+
     /// Reads the model and sets its parameters.
     pub fn load(&self) -> Result<Loaded, Failure> {
+        self.load_from(&self.read()?)
+    }
+
+    /// The model of this text, and its parameters.
+    pub fn load_from(&self, text: &str) -> Result<Loaded, Failure> {
         let failed = |error| Failure::in_model(&self.model, error);
-        let model = Model::from_file(&self.model).map_err(failed)?;
+        let model = Model::from_json(text).map_err(failed)?;
         let mut p = model.nominal();
         for (name, value) in &self.params {
             model.set_parameter(&mut p, name, *value).map_err(failed)?;
@@ -94,11 +120,7 @@ impl Run {
 
     /// As [`load`](Self::load), for a model that has an objective.
     pub fn load_with_objective(&self) -> Result<Loaded, Failure> {
-        let loaded = self.load()?;
-        match loaded.model.has_objective() {
-            true => Ok(loaded),
-            false => Err(Failure::in_model(&self.model, ModelError::NoObjective)),
-        }
+        self.load()?.with_objective(self)
     }
 
     pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
@@ -198,9 +220,9 @@ impl Keeping {
 }
 
 impl Reversal {
-    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
+    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> Result<ModelProblem<'a>, Failure> {
         if self.kept.schedule == Some(ScheduleKind::StoreAll) && self.kept.snapshots.is_some() {
-            eprintln!("costate: note: store-all keeps every state, whatever --snapshots says");
+            note("store-all keeps every state, whatever --snapshots says")?;
         }
         let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
@@ -212,7 +234,7 @@ impl Reversal {
         if let Some(threads) = self.threads {
             problem = problem.threads(threads);
         }
-        problem
+        Ok(problem)
     }
 }
 
@@ -251,6 +273,10 @@ fn assignment(text: &str) -> Result<(String, f64), String> {
         text.split_once('=').ok_or("write a name, `=`, and a number, such as k=0.5")?;
     match value.trim().parse() {
         Ok(value) => Ok((name.trim().to_owned(), value)),
-        Err(_) => Err(format!("`{value}` is not a number; write one, such as {name}=0.5")),
+        Err(_) => Err(format!(
+            "`{}` is not a number; write one, such as {}=0.5",
+            shown(value),
+            shown(name)
+        )),
     }
 }

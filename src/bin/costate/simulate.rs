@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
+use costate::error::{self, shown};
 use costate::model::Model;
 use costate::solve::Solution;
 use serde::Serialize;
@@ -67,8 +68,11 @@ impl Simulate {
         }
         if let Some(time) = self.times.iter().find(|&&time| !(start <= time && time <= end)) {
             return Err(Failure::new(format!(
-                "--times: {time} lies outside the time span {start} to {end}; take a time in it, \
-                 or extend the span in the model"
+                "--times: {} lies outside the time span {} to {}; take a time in it, or extend the \
+                 span in the model",
+                error::number(time),
+                error::number(&start),
+                error::number(&end),
             )));
         }
         let mut times = self.times.clone();
@@ -126,15 +130,17 @@ impl<'a> SimulateJson<'a> {
 }
 
 fn table(model: &Model, solution: &Solution) -> String {
-    let mut text = format!("{}\n\n{:>18}", model.name(), "t");
-    for name in model.states() {
-        let _ = write!(text, "  {name:>18}");
+    let mut text = format!("{}\n\n{:>18}", shown(model.name()), "t");
+    let names: Vec<_> = model.states().iter().map(|name| shown(name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(18);
+    for name in &names {
+        let _ = write!(text, "  {name:>width$}");
     }
     text.push('\n');
     for (t, y) in solution.times.iter().zip(&solution.states) {
         let _ = write!(text, "{t:>18.10e}");
         for y in y {
-            let _ = write!(text, "  {y:>18.10e}");
+            let _ = write!(text, "  {y:>width$.10e}");
         }
         text.push('\n');
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::tree::Json;
-use crate::error::ModelError;
+use crate::error::{ModelError, shown};
 use crate::expr::nearest;
 
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl<'a> Cursor<'a> {
                 return Err(ModelError::Duplicate { path: self.path(), name: key.clone() });
             }
             let dot = if self.path.is_empty() { "" } else { "." };
-            let path = format!("{}{dot}{key}", self.path);
+            let path = format!("{}{dot}{}", self.path, shown(key));
             entries.push((key.as_str(), Cursor { json, path }));
         }
         Ok(entries)

@@ -26,7 +26,7 @@ impl<'a> Formulas<'a> {
             _ => return Err(at.wrong_type("a number or a formula in quotes")),
         };
         parse(text, &mut |name| self.known.get(name).cloned())
-            .map_err(|error| self.explain(at, error, &[]))
+            .map_err(|error| self.explain(at, error, []))
     }
 
     /// Adds named formulas, which may use each other in any order.
@@ -46,10 +46,10 @@ impl<'a> Formulas<'a> {
     }
 
     /// Which of the named formulas this one uses.
-    fn names_in(
-        &self,
+    fn names_in<'b>(
+        &'b self,
         at: &Cursor,
-        index: &HashMap<&str, usize>,
+        index: &'b HashMap<&str, usize>,
     ) -> Result<Vec<usize>, ModelError> {
         let Json::Text(text) = at.json() else { return Ok(Vec::new()) };
         let mut used = Vec::new();
@@ -61,15 +61,20 @@ impl<'a> Formulas<'a> {
             }
             None => self.known.contains_key(name).then(|| placeholder.clone()),
         });
-        let others: Vec<&str> = index.keys().copied().collect();
-        outcome.map_err(|error| self.explain(at, error, &others))?;
+        outcome.map_err(|error| self.explain(at, error, index.keys().copied()))?;
         Ok(used)
     }
 
     /// Adds the name that may have been meant.
-    fn explain(&self, at: &Cursor, mut error: ParseError, others: &[&str]) -> ModelError {
+    fn explain<'b>(
+        &'b self,
+        at: &Cursor,
+        mut error: ParseError,
+        others: impl IntoIterator<Item = &'b str>,
+    ) -> ModelError {
         if let ParseProblem::UnknownName { name, suggestion } = &mut error.problem {
-            let mut candidates: Vec<&str> = self.known.keys().chain(others).copied().collect();
+            let known = self.known.keys().map(|&name| name);
+            let mut candidates: Vec<&str> = known.chain(others).collect();
             candidates.sort_unstable();
             *suggestion = nearest(name, candidates);
         }

@@ -5,7 +5,8 @@ mod formulas;
 mod tree;
 
 use std::collections::{HashMap, HashSet};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use self::cursor::Cursor;
@@ -54,16 +55,42 @@ impl Model {
     /// As [`from_json`](Self::from_json), with the file's path in front.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Model, ModelError> {
         let path = path.as_ref();
-        std::fs::read_to_string(path)
-            .map_err(|error| match error.kind() {
-                ErrorKind::InvalidData => ModelError::NotUtf8,
-                _ => ModelError::Unreadable { reason: error.to_string() },
-            })
-            .and_then(|text| Model::from_json(&text))
-            .map_err(|error| ModelError::InFile {
-                path: path.display().to_string(),
-                error: Box::new(error),
-            })
+        read_text_file(path).and_then(|text| Model::from_json(&text)).map_err(|error| {
+            ModelError::InFile { path: path.display().to_string(), error: Box::new(error) }
+        })
+    }
+}
+
+/// Bytes of the longest text that is read: a device may have no end.
+const LONGEST_TEXT: u64 = 256 << 20;
+
+/// The text of a model from whatever can be read, to its end.
+///
+/// # Errors
+///
+/// Where reading fails, where there is no end in sight, and where it is not UTF-8.
+pub fn read_text(from: impl Read) -> Result<String, ModelError> {
+    let mut text = String::new();
+    let read = from.take(LONGEST_TEXT + 1).read_to_string(&mut text);
+    match read.map_err(unreadable)? as u64 {
+        0..=LONGEST_TEXT => Ok(text),
+        _ => Err(ModelError::Unreadable { reason: format!("more than {LONGEST_TEXT} bytes") }),
+    }
+}
+
+/// The text of a model file, as [`read_text`].
+///
+/// # Errors
+///
+/// As [`read_text`], and where the file cannot be opened.
+pub fn read_text_file(path: impl AsRef<Path>) -> Result<String, ModelError> {
+    read_text(File::open(path).map_err(unreadable)?)
+}
+
+fn unreadable(error: std::io::Error) -> ModelError {
+    match error.kind() {
+        ErrorKind::InvalidData => ModelError::NotUtf8,
+        _ => ModelError::Unreadable { reason: error.to_string() },
     }
 }
 

@@ -17,6 +17,9 @@ pub struct PairOnline {
 enum Sweep {
     Forward(Online),
     Back(Pair),
+    /// The end came before the first state was kept: no schedule, and whoever follows it sees that
+    /// steps are left to reverse.
+    Broken,
 }
 
 impl PairOnline {
@@ -44,6 +47,7 @@ impl Iterator for PairOnline {
         match &mut self.sweep {
             Sweep::Forward(online) => online.next().map(|action| OnLane { lane: 0, action }),
             Sweep::Back(pair) => pair.next(),
+            Sweep::Broken => None,
         }
     }
 }
@@ -62,10 +66,8 @@ impl OnlineLaneSchedule for PairOnline {
     fn end(&mut self, num_steps: usize) {
         if let Sweep::Forward(online) = &self.sweep {
             let (kept, free) = online.left(num_steps);
-            // The first state that Online keeps is that of step 0.
-            if let Ok(pair) = Pair::resume(num_steps, &kept, &free, self.tapes, self.costs) {
-                self.sweep = Sweep::Back(pair);
-            }
+            let pair = Pair::resume(num_steps, &kept, &free, self.tapes, self.costs);
+            self.sweep = pair.map_or(Sweep::Broken, Sweep::Back);
         }
     }
 }
