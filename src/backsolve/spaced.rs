@@ -1,5 +1,7 @@
 //! Evenly spaced snapshots of a run whose length shows at its end.
 
+use crate::bytes::grown;
+
 /// A kept state y_`step`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -36,6 +38,13 @@ impl Spaced {
         let slot = self.free.pop()?;
         self.kept.push(Kept { step, slot });
         Some(slot)
+    }
+
+    /// Bytes of its lists, and of those that a replay in all slots makes, where there was one.
+    pub fn bytes(&self, replayed: bool) -> usize {
+        let replay = size_of::<usize>() * 2 + grown::<Kept>(2);
+        let lists = grown::<usize>(self.free.capacity()) + grown::<Kept>(self.kept.capacity());
+        lists + if replayed { self.free.capacity() * replay } else { 0 }
     }
 
     fn thin(&mut self) {

@@ -11,6 +11,7 @@ mod size;
 
 pub use assumed::Assumed;
 pub use measure::{Measured, measure, measure_places, measure_whole};
-pub(crate) use online::{file_buffers, slots_beside, times_left};
+pub(crate) use measure::{slot_bytes_of, sweep_bytes};
+pub(crate) use online::{file_buffers, times_left, times_with_slots};
 pub use plan::{Disk, Plan, Planned, Resources};
 pub use size::parse_bytes;

@@ -59,7 +59,9 @@ impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
 
     fn work_bytes(&self) -> usize {
         let numbers = 2 * self.ode.dim() + self.ode.num_params();
-        self.ode.work_bytes() + self.objective.scratch_bytes() + 8 * numbers
+        self.ode.work_bytes()
+            + self.objective.scratch_bytes()
+            + 8 * numbers
             + size_of::<Self::Work>()
     }
 

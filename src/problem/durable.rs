@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use super::planned::Beside;
 use super::{PlanSummary, Problem};
-use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::budget::{Disk, Measured, Plan, Planned, Resources, file_buffers, measure, times_left};
+use crate::adjoint::{self, Gradient, NOTE_COPIES, Noted, gradient_noted, gradient_online_noted};
+use crate::budget::{Disk, Measured, Plan, Planned, Resources, measure, sweep_bytes};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::{AdjointKind, Method};
@@ -25,8 +24,6 @@ struct Tiers {
     slots: usize,
     /// For a known number of steps, where bytes were given.
     schedule: Option<Periodic>,
-    /// For an unknown number of steps, where bytes were given.
-    beside: Option<Beside>,
     summary: Option<PlanSummary>,
 }
 
@@ -61,12 +58,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 let tiers = self.controlled_tiers(&mut frontier)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 let result = self.controlled_gradient(&mut frontier, &mut begun);
-                let within = |gradient: &Gradient| match begun.tiers.beside {
-                    Some(beside) => {
-                        self.within_budget(&gradient.stats, frontier.chain().grid_bytes(), beside)
-                    }
-                    None => Ok(()),
-                };
+                let within =
+                    |gradient: &Gradient| self.within_budget(&gradient.stats, frontier.chain());
                 let result = result.and_then(|gradient| within(&gradient).map(|()| gradient));
                 (result, begun)
             }
@@ -101,15 +94,17 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let steps = chain.num_steps();
         let on_disk = self.all_on_disk(chain.dim())?;
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        self.check_budget_beside_files(chain, steps)?;
         let bandwidth = measure_disk(directory)?;
         let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
         let disk = Some(Disk { bytes, bandwidth });
-        let measured = measure(chain, self.p, memory)?;
+        let measured = measure(chain, self.p, memory.saturating_sub(sweep_bytes(chain)))?;
+        let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };
         let plan = Plan::new(steps, &measured, &Resources { memory, disk, threads: 1 })?;
         let summary = Some(self.summary(plan.name(), 1, plan.seconds));
         let Planned::Periodic(periodic) = plan.planned else { return Ok(on_disk) };
         let (fast, slots) = (periodic.fast_slots(), periodic.num_slots());
-        Ok(Tiers { fast, slots, schedule: Some(periodic), beside: None, summary })
+        Ok(Tiers { fast, slots, schedule: Some(periodic), summary })
     }
 
     fn controlled_tiers<N: AdjointStepper<O>>(
@@ -118,16 +113,20 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
     ) -> Result<Tiers, Error> {
         let on_disk = self.all_on_disk(self.ode.dim())?;
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        self.check_run_beside_files(frontier)?;
         let measured = self.probed(frontier)?;
-        let state = measured.sizes.state;
-        let fast = Measured::fast_slots(times_left(measured.slot_bytes(memory)?, state), state);
+        let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };
+        let (fast, slow) = measured.tiers_beside_times(memory)?;
         let (budget_bytes, threads) = (self.options.budget, 1);
         let summary =
             PlanSummary { schedule: "online", budget_bytes, threads, predicted_seconds: None };
-        let slots = fast.saturating_add(on_disk.slots);
-        let (own, files) = (measured.sweep_bytes, file_buffers(state));
-        let beside = Some(Beside { own, files, state });
-        Ok(Tiers { fast, slots, schedule: None, beside, summary: Some(summary) })
+        let slots = fast.saturating_add(on_disk.slots.min(slow));
+        Ok(Tiers { fast, slots, schedule: None, summary: Some(summary) })
+    }
+
+    /// Bytes of a note while it is written.
+    pub(super) fn notes(&self) -> u64 {
+        (NOTE_COPIES * size_of::<f64>() * (self.ode.dim() + self.ode.num_params())) as u64
     }
 
     fn all_on_disk(&self, dim: usize) -> Result<Tiers, SnapshotError> {
@@ -142,7 +141,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             return Err(SnapshotError::DiskBudget { needed, budget });
         }
         let slots = self.options.snapshots.unwrap_or(room).min(room);
-        Ok(Tiers { fast: 0, slots, schedule: None, beside: None, summary: None })
+        Ok(Tiers { fast: 0, slots, schedule: None, summary: None })
     }
 
     fn begin(

@@ -51,19 +51,27 @@ fn latency(path: &Path) -> io::Result<f64> {
     Ok(begun.elapsed().as_secs_f64() / f64::from(FILES))
 }
 
+/// Bytes written or read at once: what is measured here must fit in any budget.
+const PART: usize = 1 << 14;
+
 fn measure(path: &Path) -> io::Result<Bandwidth> {
+    // Not all zeros: some file systems do not write those.
+    let mut bytes: Vec<u8> = (0..PART).map(|i| (i ^ (i >> 8)) as u8).collect();
     let mut size = SMALLEST;
     loop {
-        // Not all zeros: some file systems do not write those.
-        let mut bytes: Vec<u8> = (0..size).map(|i| (i ^ (i >> 8)) as u8).collect();
         let begun = Instant::now();
         let mut file = File::create(path)?;
-        file.write_all(&bytes)?;
+        for from in (0..size).step_by(PART) {
+            file.write_all(&bytes[..PART.min(size - from)])?;
+        }
         file.sync_data()?;
         let written = begun.elapsed();
         if written >= LONG_ENOUGH || size >= LARGEST {
             let begun = Instant::now();
-            File::open(path)?.read_exact(&mut bytes)?;
+            let mut file = File::open(path)?;
+            for from in (0..size).step_by(PART) {
+                file.read_exact(&mut bytes[..PART.min(size - from)])?;
+            }
             let per_second = |time: Duration| size as f64 / time.as_secs_f64().max(1e-9);
             let read = per_second(begun.elapsed());
             return Ok(Bandwidth { write: per_second(written), read, latency: latency(path)? });
