@@ -252,6 +252,19 @@ where
 }
 
 impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
+    /// Sets the first step of a run from y, where it is not set yet: what the guess needs is held
+    /// before there is a tape.
+    pub(crate) fn begin(&self, state: &mut ControlState, stops: &Stops, y: &[S]) {
+        let Controlled { control, stepper, ode, p, .. } = *self;
+        let exponent = exponent(stepper);
+        if state.h == 0.0 {
+            state.h = match control.first_step {
+                Some(h) => h,
+                None => first_step(control, state.t, stops.end(), exponent, ode, p, y),
+            };
+        }
+    }
+
     /// Attempts steps from (`state.t`, `y`) until one is accepted; `y` is then its end and
     /// `state.t` its time.
     ///
@@ -265,13 +278,8 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
         tape: &mut M::Tape,
     ) -> Result<Step, Error> {
         let Controlled { control, stepper, ode, p, observe, .. } = *self;
-        let exponent = 1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0);
-        if state.h == 0.0 {
-            state.h = match control.first_step {
-                Some(h) => h,
-                None => first_step(control, state.t, stops.end(), exponent, ode, p, y),
-            };
-        }
+        let exponent = exponent(stepper);
+        self.begin(state, stops, y);
         let mut retried = false;
         loop {
             if state.accepted + state.rejected as usize >= control.max_steps {
@@ -344,6 +352,10 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
             _ => error,
         }
     }
+}
+
+fn exponent<S: Scalar, O: Ode<S>>(stepper: &impl Stepper<O, S>) -> f64 {
+    1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0)
 }
 
 fn accept(state: &mut ControlState, step: Step, error: f64, exponent: f64, retried: bool) {

@@ -1,5 +1,6 @@
 //! The times t_0 < t_1 < … < t_N of a run, and one step between two of them.
 
+use crate::bytes::Blocks;
 use crate::error::{Error, number};
 
 /// The step from t_n = `t` to t_{n+1} = `t_next`.
@@ -75,7 +76,7 @@ pub const AT_END: f64 = f64::INFINITY;
 const RESOLVED: f64 = 8.0 * f64::EPSILON;
 
 /// The times of a run: what replays follow to the bit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum TimeGrid {
     /// t_n = `start` + (`end` − `start`) n / `steps`; takes no memory.
     Uniform {
@@ -88,15 +89,47 @@ pub enum TimeGrid {
     },
     /// t_0, …, t_N as a controller chose them.
     Times(Vec<f64>),
+    /// The same while more come, one by one: they lie in blocks, so that no copy of them is made.
+    Growing(Blocks<f64>),
+}
+
+/// The same times, however they are stored; a uniform grid is equal to another uniform one only.
+impl PartialEq for TimeGrid {
+    fn eq(&self, other: &Self) -> bool {
+        use TimeGrid::Uniform;
+        match (self, other) {
+            (
+                Uniform { start, end, steps },
+                Uniform { start: other_start, end: other_end, steps: other_steps },
+            ) => (start, end, steps) == (other_start, other_end, other_steps),
+            (Uniform { .. }, _) | (_, Uniform { .. }) => false,
+            _ => self.len() == other.len() && self.times().eq(other.times()),
+        }
+    }
 }
 
 impl TimeGrid {
+    /// The start of a run, to which times are added.
+    pub(crate) fn growing(start: f64) -> Self {
+        TimeGrid::Growing(Blocks::of(start))
+    }
+
     /// N, the number of steps.
     pub fn num_steps(&self) -> usize {
+        self.len().saturating_sub(1)
+    }
+
+    /// Number of times.
+    fn len(&self) -> usize {
         match self {
-            TimeGrid::Uniform { steps, .. } => *steps,
-            TimeGrid::Times(times) => times.len().saturating_sub(1),
+            TimeGrid::Uniform { steps, .. } => steps.saturating_add(1),
+            TimeGrid::Times(times) => times.len(),
+            TimeGrid::Growing(times) => times.len(),
         }
+    }
+
+    fn times(&self) -> impl Iterator<Item = f64> {
+        (0..self.len()).map(|n| self.time(n))
     }
 
     /// Fails unless the times ascend.
@@ -119,9 +152,8 @@ impl TimeGrid {
                 }
                 Ok(())
             }
-            TimeGrid::Times(times) => {
-                times.windows(2).try_for_each(|t| Span { start: t[0], end: t[1] }.check())
-            }
+            TimeGrid::Times(_) | TimeGrid::Growing(_) => (0..self.num_steps())
+                .try_for_each(|n| Span { start: self.time(n), end: self.time(n + 1) }.check()),
         }
     }
 
@@ -137,6 +169,7 @@ impl TimeGrid {
                 }
             }
             TimeGrid::Times(times) => times[n],
+            TimeGrid::Growing(times) => times.at(n),
         }
     }
 
@@ -144,6 +177,16 @@ impl TimeGrid {
     #[inline]
     pub fn step(&self, n: usize) -> Step {
         Step { t: self.time(n), t_next: self.time(n + 1) }
+    }
+
+    /// n of the step with t_n < t ≤ t_{n+1}, for t_0 < t ≤ t_N.
+    pub(crate) fn step_of(&self, t: f64) -> usize {
+        let (mut low, mut high) = (0, self.num_steps());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            if self.time(middle) < t { low = middle } else { high = middle }
+        }
+        low
     }
 
     /// t_N.
@@ -154,10 +197,12 @@ impl TimeGrid {
     /// Appends t_{N+1}. A uniform grid becomes a list of times.
     pub(crate) fn push(&mut self, t: f64) {
         if let TimeGrid::Uniform { .. } = self {
-            *self = TimeGrid::Times((0..=self.num_steps()).map(|n| self.time(n)).collect());
+            *self = TimeGrid::Times(self.times().collect());
         }
-        if let TimeGrid::Times(times) = self {
-            times.push(t);
+        match self {
+            TimeGrid::Times(times) => times.push(t),
+            TimeGrid::Growing(times) => times.push(t),
+            TimeGrid::Uniform { .. } => {}
         }
     }
 
@@ -166,6 +211,12 @@ impl TimeGrid {
         match self {
             TimeGrid::Uniform { .. } => 0,
             TimeGrid::Times(times) => 8 * times.capacity(),
+            TimeGrid::Growing(times) => times.bytes(),
         }
+    }
+
+    /// Bytes that the times of `steps` steps occupy at most where they are added one by one.
+    pub(crate) fn bytes_of(steps: usize) -> usize {
+        Blocks::<f64>::bytes_of(steps + 1)
     }
 }

@@ -27,6 +27,7 @@
 
 pub mod error;
 pub mod scalar;
+pub(crate) mod bytes;
 pub mod linalg;
 pub mod expr;
 pub mod ode;

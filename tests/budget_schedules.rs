@@ -270,6 +270,9 @@ impl Schedule for Resumed {
     fn num_slots(&self) -> usize {
         self.rest.num_slots()
     }
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 #[test]

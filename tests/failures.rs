@@ -448,6 +448,9 @@ impl Schedule for Listed {
     fn num_slots(&self) -> usize {
         1
     }
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 #[test]

@@ -363,6 +363,9 @@ fn the_predicted_time_is_that_of_a_drawing() {
         fn num_slots(&self) -> usize {
             3
         }
+        fn bytes(&self) -> usize {
+            0
+        }
     }
     let takes = |slow, transfer| {
         let costs = TierCosts { reverse: 30, ..costs(10, (1, 2), slow) };

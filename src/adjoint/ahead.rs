@@ -29,6 +29,10 @@ impl<T: Schedule> Ahead<T> {
         Ahead { schedule, queue: VecDeque::with_capacity(DISTANCE + 1) }
     }
 
+    pub fn schedule(&self) -> &T {
+        &self.schedule
+    }
+
     /// Whether an action in the queue changes what the slot holds.
     fn will_change(&self, slot: usize) -> bool {
         self.queue.iter().any(|action| match *action {

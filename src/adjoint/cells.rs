@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use num_traits::Zero;
 
 use super::dispatch::Order;
+use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::recurrence::Recurrence;
 use crate::scalar::Scalar;
@@ -19,7 +20,8 @@ pub(super) struct Stopped;
 
 /// Slots, each of which meets its orders in their turns.
 pub(super) struct Cells<R: Recurrence> {
-    cells: Vec<Cell<R>>,
+    /// Apart, so that they need not move where more come.
+    cells: Vec<Box<Cell<R>>>,
     stopped: AtomicBool,
     in_use: AtomicUsize,
     in_use_peak: AtomicUsize,
@@ -42,7 +44,7 @@ struct Content<R: Recurrence> {
     awaited: bool,
     held: Option<(usize, Keep)>,
     y: Vec<R::Scalar>,
-    tape: Option<R::Kept>,
+    tape: Option<Box<R::Kept>>,
 }
 
 /// What is restored.
@@ -71,7 +73,7 @@ impl<R: Recurrence> Cells<R> {
             let content =
                 Mutex::new(Content { awaited: false, held: None, y: Vec::new(), tape: None });
             let turn = AtomicU64::new(0);
-            self.cells.push(Cell { turn, content, turn_came: Condvar::new() });
+            self.cells.push(Box::new(Cell { turn, content, turn_came: Condvar::new() }));
         }
     }
 
@@ -112,7 +114,7 @@ impl<R: Recurrence> Cells<R> {
     ) -> Result<bool, Stopped> {
         self.in_turn(slot, order.turn, |content| {
             if content.tape.is_none() {
-                content.tape = chain.kept();
+                content.tape = chain.kept().map(Box::new);
                 self.tapes.fetch_add(usize::from(content.tape.is_some()), Ordering::Relaxed);
             }
             let Some(kept) = &mut content.tape else { return false };
@@ -132,7 +134,7 @@ impl<R: Recurrence> Cells<R> {
     ) -> Result<Result<T, SnapshotError>, Stopped> {
         self.in_turn(slot, order.turn, |content| {
             let held = content.held;
-            match (held, &mut content.tape) {
+            match (held, content.tape.as_deref_mut()) {
                 (Some((n, Keep::State)), _) if n == step => Ok(take(Held::State(&mut content.y))),
                 (Some((n, Keep::Tape)), Some(tape)) if n == step => {
                     let taken = take(Held::Tape(tape));
@@ -215,6 +217,11 @@ impl<R: Recurrence> Cells<R> {
     /// The most slots that held a state or a tape at once.
     pub fn in_use_peak(&self) -> usize {
         self.in_use_peak.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the slots without what they hold.
+    pub fn table_bytes(&self) -> usize {
+        grown::<Box<Cell<R>>>(self.cells.capacity()) + self.cells.len() * size_of::<Cell<R>>()
     }
 
     /// The most bytes of states and tapes that were held at once.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::cells::{Stopped, lock};
+use crate::bytes::grown;
 use crate::schedule::{Action, LaneSchedule, OnLane};
 
 /// How many actions a lane draws at once.
@@ -77,6 +78,12 @@ impl<T: LaneSchedule> Dispatch<T> {
 
     pub fn schedule(&mut self) -> &mut T {
         &mut self.state.get_mut().unwrap_or_else(PoisonError::into_inner).schedule
+    }
+
+    /// Bytes of the schedule's lists and of the turns.
+    pub fn bytes(&mut self) -> usize {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.schedule.bytes() + grown::<u64>(state.turns.capacity())
     }
 
     /// The next action of all, with its lane.

@@ -61,7 +61,9 @@ pub fn gradient_on_lanes<R: Recurrence>(
     let mut cells = Cells::new();
     cells.grow(schedule.num_slots());
     let lanes = Lanes { chain, p, num_lanes: schedule.num_lanes(), cells: &cells };
-    let helped = lanes.follow(&mut sweep, &Dispatch::new(schedule), observe)?;
+    let mut dispatch = Dispatch::new(schedule);
+    let helped = lanes.follow(&mut sweep, &dispatch, observe)?;
+    sweep.note_schedule(dispatch.bytes());
     lanes.finish(sweep, helped)
 }
 
@@ -77,7 +79,7 @@ pub fn gradient_online_on_lanes<F: Frontier>(
     observe: &dyn Fn(Progress),
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
     let mut unused = MemoryStore::new();
-    let mut sweep = Sweep::start(frontier.chain(), p, &mut unused)?;
+    let mut sweep = Sweep::start_online(frontier, p, &mut unused)?;
     let (mut cells, mut dispatch) = (Cells::new(), Dispatch::new(schedule));
     let mut before = sweep.y.clone();
     loop {
@@ -106,6 +108,7 @@ pub fn gradient_online_on_lanes<F: Frontier>(
         }
     }
     let chain = frontier.chain();
+    let first_sweep = dispatch.bytes();
     dispatch.schedule().end(chain.num_steps());
     sweep.step_back(&before);
     drop(before);
@@ -113,6 +116,8 @@ pub fn gradient_online_on_lanes<F: Frontier>(
     let num_lanes = dispatch.schedule().num_lanes();
     let lanes = Lanes { chain, p, num_lanes, cells: &cells };
     let helped = lanes.follow(&mut sweep, &dispatch, observe)?;
+    // What the first sweep kept is handed over to the reverse sweep.
+    sweep.note_schedule(first_sweep + dispatch.bytes());
     let mut gradient = lanes.finish(sweep, helped)?;
     gradient.stats.rejected = frontier.rejected();
     Ok(gradient)
@@ -316,7 +321,8 @@ impl<R: Recurrence> Lanes<'_, R> {
         stats.factorizations += helped.counts.factorizations;
         stats.snapshots_peak = self.cells.in_use_peak() as u64;
         stats.snapshot_bytes_peak = snapshots as u64;
-        stats.peak_bytes += (snapshots + (self.num_lanes - 1) * lane) as u64;
+        let held = snapshots + self.cells.table_bytes() + (self.num_lanes - 1) * lane;
+        stats.peak_bytes += held as u64;
         Ok(gradient)
     }
 }

@@ -10,7 +10,7 @@ mod sweep;
 
 pub use lanes::{gradient_on_lanes, gradient_online_on_lanes};
 pub use stats::{Progress, Stats};
-pub(crate) use sweep::{check_derivatives, check_state, check_value};
+pub(crate) use sweep::{NOTE_COPIES, check_derivatives, check_state, check_value};
 
 use crate::error::Error;
 use crate::journal::{Journal, Phase};
@@ -111,7 +111,7 @@ pub fn value_online<F: Frontier>(
     observe: &dyn Fn(Progress),
 ) -> Result<(ScalarOf<F>, Stats), Error> {
     let mut store = MemoryStore::new();
-    let mut sweep = Sweep::start(frontier.chain(), p, &mut store)?;
+    let mut sweep = Sweep::start_online(frontier, p, &mut store)?;
     while !frontier.extend(p, &mut sweep.y, &mut sweep.tape)? {
         sweep.count_step(frontier.chain())?;
         observe(sweep.progress());
@@ -134,7 +134,7 @@ pub fn gradient_online<F: Frontier>(
     store: &mut dyn SnapshotStore<ScalarOf<F>>,
     observe: &dyn Fn(Progress),
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
-    let sweep = Sweep::start(frontier.chain(), p, store)?;
+    let sweep = Sweep::start_online(frontier, p, store)?;
     to_the_end_and_back(sweep, frontier, p, schedule, observe)
 }
 
@@ -174,7 +174,7 @@ pub fn gradient_online_noted<F: Frontier>(
     observe: &dyn Fn(Progress),
     noted: Noted<'_>,
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
-    let mut sweep = Sweep::start(frontier.chain(), p, store)?;
+    let mut sweep = Sweep::start_online(frontier, p, store)?;
     sweep.note_in(noted.journal, noted.control);
     match noted.from {
         Some(phase) => sweep.go_on(frontier.chain().num_steps(), phase)?,
@@ -221,8 +221,12 @@ fn to_the_end_and_back<F: Frontier>(
             None => return Err(sweep.misled("nothing more", frontier.chain())),
         }
     }
+    let first_sweep = schedule.bytes();
     schedule.end(frontier.chain().num_steps());
+    // What the first sweep kept is handed over to the reverse sweep.
+    sweep.note_schedule(first_sweep + schedule.bytes());
     sweep.step_back(&before);
+    drop(before);
     sweep.note_turn(|known| frontier.log(known), frontier.control())?;
     sweep.follow(frontier.chain(), schedule, observe)?;
     let mut gradient = sweep.finish(frontier.chain())?;

@@ -1,5 +1,6 @@
 //! The slots of a sweep: states in a store, tapes beside it.
 
+use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::recurrence::Recurrence;
 use crate::schedule::Keep;
@@ -9,15 +10,20 @@ use crate::snapshot::SnapshotStore;
 struct KeptStep<K> {
     /// Its number, until it is used.
     step: Option<usize>,
+    /// What it occupies, used or not.
+    bytes: usize,
     kept: K,
 }
 
 /// What slots hold, and the most they held.
 pub(super) struct Slots<'a, R: Recurrence> {
     store: &'a mut dyn SnapshotStore<R::Scalar>,
-    tapes: Vec<Option<KeptStep<R::Kept>>>,
-    /// Slots whose tape is in use, and the bytes of what they keep.
+    /// Of the slots from `first_tape` on; those before hold none.
+    tapes: Vec<Option<Box<KeptStep<R::Kept>>>>,
+    first_tape: usize,
+    /// Slots whose tape is in use.
     tapes_in_use: usize,
+    /// Bytes of all tapes that slots have, in use or not.
     tape_bytes: usize,
     pub peak: Peak,
 }
@@ -26,14 +32,43 @@ pub(super) struct Slots<'a, R: Recurrence> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peak {
     pub slots: usize,
+    /// The tables of slots among them.
     pub memory_bytes: usize,
     pub disk_bytes: usize,
+    /// What was kept, in memory and in files.
     pub bytes: usize,
 }
 
 impl<'a, R: Recurrence> Slots<'a, R> {
     pub fn new(store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
-        Slots { store, tapes: Vec::new(), tapes_in_use: 0, tape_bytes: 0, peak: Peak::default() }
+        let (tapes, peak) = (Vec::new(), Peak::default());
+        Slots { store, tapes, first_tape: 0, tapes_in_use: 0, tape_bytes: 0, peak }
+    }
+
+    fn tape(&self, slot: usize) -> Option<&KeptStep<R::Kept>> {
+        self.tapes.get(slot.checked_sub(self.first_tape)?)?.as_deref()
+    }
+
+    /// The place for a tape in `slot`, whatever is there.
+    fn tape_place(&mut self, slot: usize) -> Option<&mut Option<Box<KeptStep<R::Kept>>>> {
+        self.tapes.get_mut(slot.checked_sub(self.first_tape)?)
+    }
+
+    /// The same, which is made where it is not there.
+    fn made_tape_place(&mut self, slot: usize) -> &mut Option<Box<KeptStep<R::Kept>>> {
+        if self.tapes.is_empty() {
+            self.first_tape = slot;
+        }
+        if slot < self.first_tape {
+            let before = self.first_tape - slot;
+            self.tapes.splice(0..0, std::iter::repeat_with(|| None).take(before));
+            self.first_tape = slot;
+        }
+        let place = slot - self.first_tape;
+        if self.tapes.len() <= place {
+            self.tapes.resize_with(place + 1, || None);
+        }
+        &mut self.tapes[place]
     }
 
     pub fn store_state(
@@ -43,7 +78,7 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         step: usize,
         y: &[R::Scalar],
     ) -> Result<(), SnapshotError> {
-        self.drop_tape(chain, slot);
+        self.drop_tape(slot);
         self.store.store(slot, step, &y[..chain.state_len(step)])?;
         self.note_peak();
         Ok(())
@@ -59,32 +94,24 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         tape: &mut R::Tape,
     ) -> Result<bool, SnapshotError> {
         self.store.free(slot)?;
-        if self.tapes.len() <= slot {
-            self.tapes.resize_with(slot + 1, || None);
+        let place = self.made_tape_place(slot);
+        if place.is_none() {
+            *place = new_place(chain);
         }
-        if self.tapes[slot].is_none() {
-            self.tapes[slot] = chain.kept().map(|kept| KeptStep { step: None, kept });
-        }
-        let Some(place) = &mut self.tapes[slot] else { return Ok(false) };
+        let Some(place) = place else { return Ok(false) };
         chain.exchange(tape, &mut place.kept);
-        let before = place.step.replace(step);
-        self.count_tape(chain, before, -1);
-        self.count_tape(chain, Some(step), 1);
-        self.note_peak();
+        self.hold(chain, slot, step);
         Ok(true)
     }
 
     /// Exchanges `kept`, a tape of `step` that another thread made, for what slot 0 holds.
     pub fn hand_over(&mut self, chain: &R, step: usize, kept: &mut R::Kept) {
         if self.tapes.is_empty() {
-            self.tapes.push(chain.kept().map(|kept| KeptStep { step: None, kept }));
+            *self.made_tape_place(0) = new_place(chain);
         }
-        if let Some(Some(place)) = self.tapes.first_mut() {
+        if let Some(Some(place)) = self.tape_place(0) {
             std::mem::swap(&mut place.kept, kept);
-            let before = place.step.replace(step);
-            self.count_tape(chain, before, -1);
-            self.count_tape(chain, Some(step), 1);
-            self.note_peak();
+            self.hold(chain, 0, step);
         }
     }
 
@@ -98,8 +125,8 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         y: &mut Vec<R::Scalar>,
         last: bool,
     ) -> Result<Keep, SnapshotError> {
-        match self.tapes.get(slot) {
-            Some(Some(kept)) if kept.step == Some(step) => Ok(Keep::Tape),
+        match self.tape(slot) {
+            Some(kept) if kept.step == Some(step) => Ok(Keep::Tape),
             _ => {
                 let len = chain.state_len(step);
                 match last && len == y.len() {
@@ -113,19 +140,16 @@ impl<'a, R: Recurrence> Slots<'a, R> {
 
     /// The state that the tape in the slot started from.
     pub fn start(&self, chain: &R, slot: usize) -> &[R::Scalar] {
-        match self.tapes.get(slot) {
-            Some(Some(place)) => chain.start(&place.kept),
-            _ => &[],
-        }
+        self.tape(slot).map_or(&[], |place| chain.start(&place.kept))
     }
 
     /// Puts the step kept in the slot on `tape`, and what was there in the slot, which counts as
-    /// empty.
+    /// empty and still has its memory.
     pub fn take_tape(&mut self, chain: &R, slot: usize, tape: &mut R::Tape) {
-        if let Some(Some(place)) = self.tapes.get_mut(slot) {
+        if let Some(Some(place)) = self.tape_place(slot) {
             chain.exchange(tape, &mut place.kept);
-            let before = place.step.take();
-            self.count_tape(chain, before, -1);
+            let was_in_use = place.step.take().is_some();
+            self.tapes_in_use -= usize::from(was_in_use);
         }
     }
 
@@ -133,35 +157,45 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         self.store.expect(slot, step);
     }
 
-    pub fn free(&mut self, chain: &R, slot: usize) -> Result<(), SnapshotError> {
-        self.drop_tape(chain, slot);
+    pub fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
+        self.drop_tape(slot);
         self.store.free(slot)
     }
 
-    fn drop_tape(&mut self, chain: &R, slot: usize) {
-        if let Some(place) = self.tapes.get_mut(slot)
+    fn drop_tape(&mut self, slot: usize) {
+        if let Some(place) = self.tape_place(slot)
             && let Some(kept) = place.take()
         {
-            self.count_tape(chain, kept.step, -1);
+            self.tapes_in_use -= usize::from(kept.step.is_some());
+            self.tape_bytes -= kept.bytes;
         }
     }
 
-    /// Counts the tape of `step`, where there is one, `times` more.
-    fn count_tape(&mut self, chain: &R, step: Option<usize>, times: isize) {
-        if let Some(step) = step {
-            let bytes = chain.kept_bytes(step) as isize;
-            self.tapes_in_use = self.tapes_in_use.saturating_add_signed(times);
-            self.tape_bytes = self.tape_bytes.saturating_add_signed(times * bytes);
+    /// Notes that the tape in `slot` is that of `step` from now on.
+    fn hold(&mut self, chain: &R, slot: usize, step: usize) {
+        let bytes = chain.kept_bytes(step) + size_of::<KeptStep<()>>();
+        if let Some(Some(place)) = self.tape_place(slot) {
+            let was_in_use = place.step.replace(step).is_some();
+            let before = std::mem::replace(&mut place.bytes, bytes);
+            self.tapes_in_use += usize::from(!was_in_use);
+            self.tape_bytes = self.tape_bytes + bytes - before;
         }
+        self.note_peak();
     }
 
     fn note_peak(&mut self) {
         let usage = self.store.usage();
         let memory_bytes = usage.memory_bytes + self.tape_bytes;
+        let table_bytes =
+            self.store.table_bytes() + grown::<Option<Box<()>>>(self.tapes.capacity());
         let peak = &mut self.peak;
         peak.slots = peak.slots.max(usage.slots + self.tapes_in_use);
-        peak.memory_bytes = peak.memory_bytes.max(memory_bytes);
+        peak.memory_bytes = peak.memory_bytes.max(memory_bytes + table_bytes);
         peak.disk_bytes = peak.disk_bytes.max(usage.disk_bytes);
         peak.bytes = peak.bytes.max(memory_bytes + usage.disk_bytes);
     }
+}
+
+fn new_place<R: Recurrence>(chain: &R) -> Option<Box<KeptStep<R::Kept>>> {
+    chain.kept().map(|kept| Box::new(KeptStep { step: None, bytes: 0, kept }))
 }

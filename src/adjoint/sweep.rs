@@ -11,7 +11,7 @@ use crate::error::{Error, JournalError, check_length};
 use crate::journal::{
     Journal, Phase, adjoint_bytes, read_adjoint, read_number, read_numbers, to_bytes,
 };
-use crate::recurrence::{Adjoint, Recurrence};
+use crate::recurrence::{Adjoint, Frontier, Recurrence};
 use crate::scalar::Scalar;
 use crate::schedule::{Action, Keep, Schedule};
 use crate::snapshot::SnapshotStore;
@@ -28,6 +28,8 @@ pub(super) struct Sweep<'a, R: Recurrence> {
     /// The step on `tape`.
     on_tape: Option<usize>,
     slots: Slots<'a, R>,
+    /// Bytes of the schedule's lists.
+    schedule_bytes: usize,
     pub value: R::Scalar,
     /// Steps whose terms are in `value`.
     passed: usize,
@@ -41,6 +43,9 @@ pub(super) struct Sweep<'a, R: Recurrence> {
     turned: Option<Instant>,
     notes: Option<Notes<'a>>,
 }
+
+/// How many times the numbers of a note are held at once while it is written.
+pub(crate) const NOTE_COPIES: usize = 5;
 
 /// Where a sweep notes how far it has come.
 struct Notes<'a> {
@@ -73,6 +78,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             tape,
             on_tape: None,
             slots: Slots::new(store),
+            schedule_bytes: 0,
             value,
             passed: 0,
             adjoint,
@@ -83,6 +89,17 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             turned: None,
             notes: None,
         })
+    }
+
+    /// [`start`](Self::start), of a run whose length shows at its end.
+    pub fn start_online<F: Frontier<Chain = R>>(
+        frontier: &mut F,
+        p: &'a [R::Scalar],
+        store: &'a mut dyn SnapshotStore<R::Scalar>,
+    ) -> Result<Self, Error> {
+        check_length("the parameter vector", p.len(), frontier.chain().num_params())?;
+        frontier.begin(p);
+        Self::start(frontier.chain(), p, store)
     }
 
     /// Notes in `journal` from now on how far the sweep has come.
@@ -156,7 +173,8 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         schedule: impl Schedule,
         observe: &dyn Fn(Progress),
     ) -> Result<(), Error> {
-        for action in Ahead::new(schedule) {
+        let mut actions = Ahead::new(schedule);
+        while let Some(action) = actions.next() {
             match action {
                 Look::Ahead { step, slot } => self.slots.expect(slot, step),
                 Look::Last { step, slot } => {
@@ -169,11 +187,17 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
                 }
             }
         }
+        self.note_schedule(actions.schedule().bytes());
         if self.reversed == chain.num_steps() {
             Ok(())
         } else {
             Err(self.misled("nothing more", chain))
         }
+    }
+
+    /// Notes how many bytes a schedule's lists take.
+    pub fn note_schedule(&mut self, bytes: usize) {
+        self.schedule_bytes = self.schedule_bytes.max(bytes);
     }
 
     pub fn progress(&self) -> Progress {
@@ -212,7 +236,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
                 if self.current_on == Some(slot) {
                     self.read_current(chain);
                 }
-                self.slots.free(chain, slot)?;
+                self.slots.free(slot)?;
             }
             _ => return Err(self.misled(&format!("{action:?}"), chain)),
         }
@@ -356,12 +380,23 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             replayed_segments: 0,
             snapshots_peak: peak.slots as u64,
             snapshot_bytes_peak: peak.bytes as u64,
-            peak_bytes: (peak.memory_bytes + chain.tape_bytes() + chain.grid_bytes() + vectors)
-                as u64,
+            peak_bytes: (peak.memory_bytes
+                + self.schedule_bytes
+                + self.note_bytes(chain)
+                + chain.tape_bytes()
+                + chain.grid_bytes()
+                + vectors) as u64,
             disk_bytes_peak: peak.disk_bytes as u64,
             seconds_forward: (turned - self.begun).as_secs_f64(),
             seconds_reverse: (now - turned).as_secs_f64(),
         }
+    }
+
+    /// Bytes of a note while it is written: λ and p̄, or y, encoded twice, once in what grows.
+    fn note_bytes(&self, chain: &R) -> usize {
+        let numbers = chain.dim() + chain.num_params();
+        let each = numbers * <R::Scalar as Scalar>::BYTES;
+        if self.notes.is_some() { each * NOTE_COPIES } else { 0 }
     }
 
     pub fn misled(&self, action: &str, chain: &R) -> Error {

@@ -120,8 +120,9 @@ impl Backsolve {
         J: Objective + 'a,
         M: AdjointStepper<O>,
     {
+        check_length("the parameter vector", p.len(), run.chain().num_params())?;
+        run.begin(p);
         let chain = run.chain();
-        check_length("the parameter vector", p.len(), chain.num_params())?;
         let parts = (chain.ode, chain.objective);
         let mut back = Backward::new(&self.method, &self.tolerances, parts, p)?;
         let begun = Instant::now();
@@ -138,7 +139,7 @@ impl Backsolve {
             replayed_segments: replays.len() as u64,
             seconds_forward: (turned - begun).as_secs_f64(),
             seconds_reverse: turned.elapsed().as_secs_f64(),
-            ..sweep.stats(chain, &back)
+            ..sweep.stats(chain, &back, !replays.is_empty())
         };
         Ok(Backsolved { gradient: sweep.finish(chain, stats)?, replays })
     }
@@ -224,13 +225,13 @@ where
             let slots = slots.to_vec();
             let segment = Segment::new(chain.grid(), kept.step..end, chain.objective.times());
             self.store.restore(kept.slot, kept.step, &mut y_start)?;
-            before.clone_from(&self.adjoint);
+            copy(&self.adjoint, &mut before);
             let verdict = match replays.is_empty() {
                 true => back.over(&segment, &y_end, &y_start, self.size, &mut self.adjoint),
                 false => Err(Cause::AfterAnother),
             };
             if let Err(cause) = verdict {
-                self.adjoint.clone_from(&before);
+                copy(&before, &mut self.adjoint);
                 self.replay(chain, &segment.steps, &y_start, &slots)?;
                 replays.push(Replay { steps: segment.steps, span: segment.span, cause });
             }
@@ -241,13 +242,19 @@ where
         Ok(replays)
     }
 
-    fn stats(&self, chain: &Discretization<'_, O, I, J, M>, back: &Backward<'_, O, J>) -> Stats {
+    fn stats(
+        &self,
+        chain: &Discretization<'_, O, I, J, M>,
+        back: &Backward<'_, O, J>,
+        replayed: bool,
+    ) -> Stats {
         let steps = chain.num_steps() as u64;
         let counts = chain.counts(&self.tape) + back.counts();
         let Usage { slots, memory_bytes, disk_bytes } = self.store.peak;
         // y three times, λ and p̄ twice.
         let vectors = 8 * (5 * chain.dim() + 2 * chain.num_params());
-        let held = chain.tape_bytes() + back.bytes() + chain.grid_bytes() + vectors;
+        let tables = self.store.tables + self.spaced.bytes(replayed);
+        let held = chain.tape_bytes() + back.bytes() + chain.grid_bytes() + vectors + tables;
         Stats {
             steps,
             rhs: counts.rhs,
@@ -264,15 +271,24 @@ where
     }
 }
 
+/// In place: `clone_from` would make a new one.
+fn copy(from: &Adjoint<f64>, to: &mut Adjoint<f64>) {
+    to.lambda.copy_from_slice(&from.lambda);
+    to.p_bar.copy_from_slice(&from.p_bar);
+    to.end_time_bar = from.end_time_bar;
+}
+
 /// A store and the most that it held.
 struct Held<'s> {
     store: &'s mut dyn SnapshotStore<f64>,
     peak: Usage,
+    /// Bytes of the store's tables at their largest.
+    tables: usize,
 }
 
 impl<'s> Held<'s> {
     fn new(store: &'s mut dyn SnapshotStore<f64>) -> Self {
-        Held { store, peak: Usage::default() }
+        Held { store, peak: Usage::default(), tables: 0 }
     }
 
     fn store(&mut self, slot: usize, step: usize, y: &[f64]) -> Result<(), Error> {
@@ -281,6 +297,7 @@ impl<'s> Held<'s> {
         peak.slots = peak.slots.max(now.slots);
         peak.memory_bytes = peak.memory_bytes.max(now.memory_bytes);
         peak.disk_bytes = peak.disk_bytes.max(now.disk_bytes);
+        self.tables = self.tables.max(self.store.table_bytes());
         Ok(())
     }
 

@@ -114,8 +114,14 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
     }
 
     pub fn bytes(&self) -> usize {
-        let numbers = self.z.len() + self.extent.len() + self.rate.len() + self.p_rate.len();
-        self.method.tape_bytes(&self.augmented) + 8 * numbers
+        let vectors = [&self.z, &self.extent, &self.rate, &self.p_rate];
+        let tolerances = &self.control.tolerances.atol;
+        let numbers = tolerances.len() + vectors.map(Vec::len).iter().sum::<usize>();
+        let Augmented { ode, objective } = &self.augmented;
+        // Where λ jumps, in a list and in that of the stops, which grows.
+        let jumps = 4 * objective.times().len();
+        let scratch = ode.work_bytes() + objective.scratch_bytes();
+        self.method.tape_bytes(&self.augmented) + scratch + 8 * (numbers + jumps)
     }
 
     /// Goes back from the kept state `y_end` to the segment's start and compares with the state
@@ -232,10 +238,13 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
 
     /// Fails where the state has drifted from the kept one further than the run's own steps could
     /// have taken it.
-    fn compare(&self, y_start: &[f64], steps: usize) -> Result<(), Cause> {
-        let difference: Vec<f64> = self.z.iter().zip(y_start).map(|(z, y)| z - y).collect();
+    fn compare(&mut self, y_start: &[f64], steps: usize) -> Result<(), Cause> {
+        let difference = &mut self.rate;
+        for (to, (z, y)) in difference.iter_mut().zip(self.z.iter().zip(y_start)) {
+            *to = z - y;
+        }
         let Tolerances { rtol, atol } = self.tolerances;
-        let drift = weighted_rms_norm(&difference, &self.extent, &self.extent, atol, *rtol);
+        let drift = weighted_rms_norm(difference, &self.extent, &self.extent, atol, *rtol);
         let allowed = DRIFT * steps as f64;
         if drift <= allowed { Ok(()) } else { Err(Cause::Drift { drift, allowed }) }
     }

@@ -1,5 +1,6 @@
 //! Evenly spaced snapshots of a run whose length shows at its end.
 
+use crate::bytes::grown;
 use std::ops::Range;
 
 /// A kept state y_`step`.
@@ -40,6 +41,13 @@ impl Spaced {
         let slot = self.free.pop().or_else(|| self.unused.next())?;
         self.kept.push(Kept { step, slot });
         Some(slot)
+    }
+
+    /// Bytes of its lists, and of those that a replay in all slots makes, where there was one.
+    pub fn bytes(&self, replayed: bool) -> usize {
+        let replay = size_of::<usize>() * 2 + grown::<Kept>(2);
+        let lists = grown::<usize>(self.free.capacity()) + grown::<Kept>(self.kept.capacity());
+        lists + if replayed { self.free.capacity() * replay } else { 0 }
     }
 
     fn thin(&mut self) {

@@ -13,15 +13,33 @@ use crate::snapshot::{MemoryStore, SnapshotStore};
 /// What a chain costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
-    /// Bytes of a state and of a step with its stages.
+    /// Bytes that a slot takes for a state, and for a step with its stages: its place in lists
+    /// included.
     pub sizes: Sizes,
     /// Seconds.
     pub costs: Costs,
     /// Seconds that the first use of a slot's memory for a state takes beyond later ones: the system
     /// has to give it.
     pub touch_state: f64,
-    /// Bytes of one sweep's own tape and vectors.
+    /// Bytes of one sweep's own tape, vectors and lists.
     pub sweep_bytes: u64,
+}
+
+/// Bytes that a slot takes beside what it keeps: its step, its places in the lists of the store, of
+/// the schedule and, on several threads, of the lanes, and what these lists held while they grew.
+pub(super) const PLACE: u64 = 256;
+/// Bytes that lists take where they have one place: allocations for a few.
+const LISTS: u64 = 2048;
+
+/// Bytes that a slot takes for a state of `dim` numbers.
+pub(crate) fn slot_bytes_of(dim: usize) -> u64 {
+    (dim * size_of::<f64>()) as u64 + PLACE
+}
+
+/// Bytes of one sweep's own tape, vectors and lists.
+pub(crate) fn sweep_bytes<R: Recurrence>(chain: &R) -> u64 {
+    let vectors = (3 * chain.dim() + chain.num_params()) * R::Scalar::BYTES;
+    (chain.tape_bytes() + vectors) as u64 + LISTS
 }
 
 /// Steps that are timed, at most, where a gradient follows.
@@ -94,7 +112,6 @@ impl<'a, R: Recurrence> Bench<'a, R> {
         let chain = self.chain;
         let state = (chain.dim() * R::Scalar::BYTES) as u64;
         let tape = chain.kept_bytes(0) as u64;
-        let vectors = 3 * state + (chain.num_params() * R::Scalar::BYTES) as u64;
         let tapes_at_once = (budget / 2).min(TAPES.max(tape)) / tape.max(1);
         let keeps = tape > 0 && tapes_at_once > 0;
         let (step, adjoint) = self.steps()?;
@@ -106,10 +123,10 @@ impl<'a, R: Recurrence> Bench<'a, R> {
         let copies = (budget.min(TAPES) / 2 / state.max(1)).clamp(1, most) as usize;
         let (store, restore, touch_state) = self.copies(store, copies)?;
         Ok(Measured {
-            sizes: Sizes { state: state.max(1), tape: keeps.then_some(tape.max(state)) },
+            sizes: Sizes { state: state + PLACE, tape: keeps.then_some(tape.max(state) + PLACE) },
             costs: Costs { step, adjoint, store, restore, keep_tape },
             touch_state,
-            sweep_bytes: chain.tape_bytes() as u64 + vectors,
+            sweep_bytes: sweep_bytes(chain),
         })
     }
 

@@ -1,9 +1,13 @@
 //! What a gradient whose first sweep is of unknown length will take, once the length is known.
 
 use super::best::{fastest, ways};
-use super::plan::{BUFFERS, FILE_OVERHEAD, OVERLAPPED, Way, count};
+use super::measure::PLACE;
+use super::plan::{
+    BUFFERS, FEW_PLACES, FILE_OVERHEAD, OVERLAPPED, SHARE_OF_PLACES, Way, count, table_bytes,
+};
 use super::{Disk, Measured, Plan, Planned, Resources};
 use crate::error::ScheduleError;
+use crate::grid::TimeGrid;
 use crate::schedule::{Counts, Ended, MixedOnline, Online, makespan, optimum};
 
 impl Plan {
@@ -22,8 +26,7 @@ impl Plan {
         let of = |way| Plan::online_by(way, steps, measured, resources);
         let plan = of(chosen)?;
         let Plan { candidates, .. } = fastest(&ways(measured, resources), of)?;
-        // They grow by doubling.
-        let times = 8 * (steps as u64 + 1).next_power_of_two();
+        let times = TimeGrid::bytes_of(steps) as u64;
         Ok(Plan { memory_bytes: plan.memory_bytes + times, candidates, ..plan })
     }
 
@@ -42,7 +45,7 @@ impl Plan {
                 let tapes = [measured.tapes_on_lanes(bytes)];
                 Plan::on_lanes(steps, measured, resources, bytes, &tapes)
             }
-            Way::Disk(disk) => Plan::online_with_disk(steps, measured, resources, slots, disk),
+            Way::Disk(disk) => Plan::online_with_disk(steps, measured, resources, disk),
         }
     }
 
@@ -53,7 +56,9 @@ impl Plan {
         slots: u64,
     ) -> Result<Self, ScheduleError> {
         let Measured { sizes, costs, sweep_bytes, .. } = *measured;
-        let schedule = Ended::new(MixedOnline::new(slots, sizes, costs)?, steps);
+        let (slots, cells) = measured.beside_table(slots);
+        let online = MixedOnline::with_table(slots, sizes, costs, cells)?;
+        let schedule = Ended::new(online, steps);
         let mut counts = Counts::of_sized(schedule.clone(), &|_, keep| sizes.of(keep))?;
         // The last step shows the end.
         counts.advances += 1;
@@ -62,7 +67,7 @@ impl Plan {
             planned: Planned::MixedOnline(Box::new(schedule)),
             threads: 1,
             // And the state before it.
-            memory_bytes: counts.bytes_peak + sizes.state + sweep_bytes,
+            memory_bytes: counts.bytes_peak + sizes.state + sweep_bytes + table_bytes(cells),
             disk_bytes: 0,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: counts.seconds(&costs) + measured.touching(&counts),
@@ -77,18 +82,12 @@ impl Plan {
         steps: usize,
         measured: &Measured,
         resources: &Resources,
-        slots: u64,
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
         let state = measured.sizes.state;
         let file = state + FILE_OVERHEAD;
-        if slots < file_buffers(state) {
-            let own = measured.sweep_bytes;
-            let (bytes, needed) = (own + slots, own + file_buffers(state));
-            return Err(ScheduleError::Budget { bytes, needed });
-        }
-        let fast = Measured::fast_slots(slots, state);
-        let slow = count((disk.bytes / file).saturating_sub(1));
+        let (fast, places) = measured.tiers_beside_times(resources.memory)?;
+        let slow = count((disk.bytes / file).saturating_sub(1)).min(places);
         let schedule = Ended::new(Online::new(fast.saturating_add(slow).max(1))?, steps);
         let mut counts = Counts::of(schedule.clone())?;
         counts.advances += 1;
@@ -99,7 +98,10 @@ impl Plan {
             steps: steps as u64,
             planned: Planned::Online { schedule, fast },
             threads: 1,
-            memory_bytes: in_memory * state + file_buffers(state) + measured.sweep_bytes,
+            memory_bytes: in_memory * state
+                + slow.min(steps) as u64 * PLACE
+                + file_buffers(state)
+                + measured.sweep_bytes,
             disk_bytes: (counts.snapshots_peak - in_memory) * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + in_memory as f64 * measured.touch_state,
@@ -141,6 +143,22 @@ impl Measured {
         Ok(ways.into_iter().find(is_best).unwrap_or(Way::Memory))
     }
 
+    /// Slots in memory, and those on disk that have places in lists, for a run whose steps are found
+    /// while states are kept: beside them there is room for times.
+    ///
+    /// # Errors
+    /// Where the memory cannot hold a state beside those on their way to files.
+    pub(crate) fn tiers_beside_times(&self, memory: u64) -> Result<(usize, usize), ScheduleError> {
+        let state = self.sizes.state;
+        let needed = self.sweep_bytes + file_buffers(state) + state;
+        let error = ScheduleError::Budget { bytes: memory, needed };
+        let bytes = memory.checked_sub(needed).ok_or(error)?;
+        let places = bytes / SHARE_OF_PLACES;
+        let states = bytes - bytes / share(state) - places;
+        let slow = FEW_PLACES.saturating_add(count(places / PLACE));
+        Ok((count(1 + states / state), slow))
+    }
+
     /// So many times less of what there is for slots.
     fn scaled(&self, resources: &Resources, times: f64) -> Resources {
         let scaled = |bytes: u64| (bytes as f64 / times) as u64;
@@ -154,21 +172,22 @@ impl Measured {
     }
 }
 
-/// Of states on their way to a disk and back, and of the one before the last.
+/// Of states on their way to a disk and back, of the one before the last, and of a few places in
+/// lists.
 pub(crate) fn file_buffers(state: u64) -> u64 {
-    (BUFFERS + 1) * (state + FILE_OVERHEAD)
+    (BUFFERS + 1) * (state + FILE_OVERHEAD) + FEW_PLACES as u64 * PLACE
+}
+
+/// Bytes beside a state in a slot and what is on its way of which
+/// [`tiers_beside_times`](Measured::tiers_beside_times) leaves these for times.
+pub(crate) fn times_with_slots(times: u64, state: u64) -> u64 {
+    times.saturating_mul(share(state))
 }
 
 /// What is left for slots beside the times of steps whose number is not known yet: they are 8
 /// bytes each, and count where states are small.
 pub(crate) fn times_left(slots: u64, state: u64) -> u64 {
     (slots - slots / share(state)).max(state)
-}
-
-/// Bytes for slots and times of which [`times_left`] leaves `grid` for the times, and a state for
-/// the one before the last step.
-pub(crate) fn slots_beside(grid: u64, state: u64) -> u64 {
-    grid.saturating_add(state).saturating_mul(share(state))
 }
 
 /// One part of how many is for the times.

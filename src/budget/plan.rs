@@ -2,6 +2,7 @@
 
 use super::Measured;
 use super::best::{Candidate, fastest, sparing, ways};
+use super::measure::PLACE;
 use super::on_lanes::TAPES_TRIED;
 use crate::error::ScheduleError;
 use crate::schedule::{
@@ -149,14 +150,15 @@ impl Plan {
         slots: u64,
     ) -> Result<Self, ScheduleError> {
         let Measured { sizes, costs, sweep_bytes, .. } = *measured;
-        let mixed = Mixed::new(steps, slots, sizes, costs)?;
+        let (slots, cells) = measured.beside_table(slots);
+        let mixed = Mixed::with_table(steps, slots, sizes, costs, cells)?;
         let prediction = Prediction::uniform(mixed.clone(), slots, sizes, costs)?;
         let counts = prediction.counts;
         Ok(Plan {
             steps: steps as u64,
             planned: Planned::Mixed(mixed),
             threads: 1,
-            memory_bytes: counts.bytes_peak + sweep_bytes,
+            memory_bytes: counts.bytes_peak + sweep_bytes + table_bytes(cells),
             disk_bytes: 0,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: prediction.seconds + measured.touching(&counts),
@@ -181,8 +183,11 @@ impl Plan {
             let (bytes, needed) = (own + slots, own + BUFFERS * file);
             return Err(ScheduleError::Budget { bytes, needed });
         }
-        let fast = Measured::fast_slots(slots, state);
-        let slow = count((disk.bytes / file).saturating_sub(1));
+        // Slots on disk have their places in lists, too.
+        let slow = count((disk.bytes / file).saturating_sub(1)).min(steps);
+        let slow = slow.min(FEW_PLACES.max(count(slots / SHARE_OF_PLACES / PLACE)));
+        let places = slow as u64 * PLACE;
+        let fast = Measured::fast_slots(slots.saturating_sub(places), state);
         let costs = measured.tier_costs(disk.bandwidth);
         let transfer = OVERLAPPED;
         let periodic = Periodic::new(steps, fast, slow, &costs, transfer)?;
@@ -194,7 +199,7 @@ impl Plan {
             steps: steps as u64,
             planned: Planned::Periodic(periodic),
             threads: 1,
-            memory_bytes: fast as u64 * state + BUFFERS * file + measured.sweep_bytes,
+            memory_bytes: fast as u64 * state + BUFFERS * file + measured.sweep_bytes + places,
             disk_bytes: files * file,
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + fast as f64 * measured.touch_state,
@@ -221,6 +226,9 @@ impl Plan {
     }
 }
 
+/// One part of how many is for the places of slots on disk, at most, beyond a few.
+pub(super) const SHARE_OF_PLACES: u64 = 8;
+pub(super) const FEW_PLACES: usize = 16;
 /// Header and checksum of a file.
 pub(super) const FILE_OVERHEAD: u64 = 44;
 
@@ -243,6 +251,16 @@ impl Measured {
     /// Where that is none.
     pub(crate) fn states(&self, memory: u64) -> Result<usize, ScheduleError> {
         Ok(count(self.slot_bytes(memory)? / self.sizes.state))
+    }
+
+    /// What of `slots` bytes is left beside the table that decides what is kept, and how many cells
+    /// that has: it takes a part of what the slots take.
+    pub(crate) fn beside_table(&self, slots: u64) -> (u64, usize) {
+        let cells = count(slots / BYTES_A_CELL).min(MOST_CELLS);
+        match slots.saturating_sub(table_bytes(cells)) {
+            left if left >= self.sizes.state => (left, cells),
+            _ => (slots, 0),
+        }
     }
 
     /// In nanoseconds, for two tiers.
@@ -268,6 +286,17 @@ impl Measured {
     pub(super) fn once(&self, steps: usize) -> f64 {
         steps as f64 * (self.costs.step + self.costs.adjoint)
     }
+}
+
+/// There is one cell of a table for this many bytes of slots.
+const BYTES_A_CELL: u64 = 512;
+/// More decide nothing better.
+const MOST_CELLS: usize = 1 << 17;
+
+/// Bytes of a table while it is made.
+pub(super) fn table_bytes(cells: usize) -> u64 {
+    const CELL: u64 = 24;
+    CELL * cells as u64
 }
 
 pub(super) fn nanoseconds(seconds: f64) -> u64 {

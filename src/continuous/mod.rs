@@ -195,6 +195,15 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
 }
 
 impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, A> {
+    fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
+        tape.thetas.reserve_exact(points);
+    }
+
+    fn seed_bytes(&self, ode: &O, points: usize) -> usize {
+        // The rows grow by doubling.
+        8 * points + 24 * points * ode.dim()
+    }
+
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, _t_next_bar: Option<&mut f64>) {
         tape.thetas.push(theta);
         tape.seeds.extend_from_slice(w);

@@ -2,12 +2,14 @@
 
 mod expr;
 mod model;
+mod need;
 mod schedule;
 mod tableau;
 mod text;
 
 pub use expr::{ParseError, ParseProblem, Position};
 pub use model::ModelError;
+pub use need::Need;
 pub use schedule::ScheduleError;
 pub use tableau::TableauError;
 pub use text::{LONGEST_NAME, number, printable, shown};
@@ -136,11 +138,11 @@ pub enum Error {
     #[error(transparent)]
     ScheduleSetting(#[from] ScheduleError),
     /// More memory was needed than the budget allows.
-    #[error(
-        "the run held {held} bytes, more than the budget of {budget}: the times of its {steps} \
-         steps take {grid} of them; give {needed}"
-    )]
-    OverBudget { budget: u64, held: u64, steps: u64, grid: u64, needed: u64 },
+    #[error("the budget of {budget} bytes is too small: give at least {need}")]
+    OverBudget { budget: u64, need: Need },
+    /// The times of the steps take more memory than is left for them.
+    #[error("the times of the steps take more than {bytes} bytes: give more memory")]
+    TimesFull { bytes: usize },
     /// A schedule asked for something that cannot be done.
     #[error(
         "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \

@@ -94,7 +94,8 @@ impl Position {
 
 /// The numbers' bytes.
 pub fn to_bytes<'a, S: Scalar>(numbers: impl IntoIterator<Item = &'a S>) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let numbers = numbers.into_iter();
+    let mut bytes = Vec::with_capacity(numbers.size_hint().0 * S::BYTES);
     for &number in numbers {
         let end = bytes.len();
         bytes.resize(end + S::BYTES, 0);

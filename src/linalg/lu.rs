@@ -116,13 +116,10 @@ impl Lu {
         }
     }
 
-    /// Bytes that the factors and the scratch for them occupy; of sparse ones, whose row exchanges
-    /// are not known before, what their pattern leads one to expect at most.
+    /// Bytes that the factors and the scratch for them occupy: see [`Structure::lu_bytes`].
     pub fn bytes(&self) -> usize {
         match &self.factors {
-            Factors::Packed(lu) => {
-                8 * (lu.values.len() + lu.inverse_diagonal.len() + lu.pivots.len())
-            }
+            Factors::Packed(lu) => self.structure.lu_bytes(lu.dim),
             #[cfg(feature = "sparse")]
             Factors::Sparse(lu) => lu.bytes(),
         }

@@ -31,6 +31,35 @@ impl Structure {
         }
     }
 
+    /// Number of entries that d × d matrices of this structure store.
+    fn num_entries(&self, dim: usize) -> usize {
+        match self {
+            Structure::Dense => dim * dim,
+            Structure::Banded { lower, upper } => (lower + upper + 1) * dim,
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => pattern.num_entries(),
+        }
+    }
+
+    /// Bytes of a d × d matrix of this structure.
+    pub fn matrix_bytes(&self, dim: usize) -> usize {
+        size_of::<f64>() * self.num_entries(dim)
+    }
+
+    /// Bytes that the factors of d × d matrices of this structure and the scratch for them occupy; of
+    /// sparse ones, whose row exchanges are not known before, what their pattern leads one to expect
+    /// at most.
+    pub fn lu_bytes(&self, dim: usize) -> usize {
+        let rows = match self {
+            Structure::Dense => dim,
+            Structure::Banded { lower, upper } => 2 * lower + upper + 1,
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => return super::sparse::bytes(pattern),
+        };
+        // Entries, inverses of pivots and row exchanges.
+        size_of::<f64>() * (rows + 1) * dim + size_of::<usize>() * dim
+    }
+
     /// What an LU of d × d matrices of this structure costs, in multiplications of a dense one.
     #[cfg(feature = "sparse")]
     pub(crate) fn factor_cost(&self, dim: usize) -> f64 {
@@ -75,16 +104,12 @@ impl Matrix {
     /// # Panics
     /// If a pattern is that of matrices of another size.
     pub fn zeros(dim: usize, structure: Structure) -> Self {
-        let len = match &structure {
-            Structure::Dense => dim * dim,
-            Structure::Banded { lower, upper } => (lower + upper + 1) * dim,
-            #[cfg(feature = "sparse")]
-            Structure::Sparse(pattern) => {
-                assert_fits(dim, pattern);
-                pattern.num_entries()
-            }
-        };
-        Matrix { dim, structure, values: vec![0.0; len] }
+        #[cfg(feature = "sparse")]
+        if let Structure::Sparse(pattern) = &structure {
+            assert_fits(dim, pattern);
+        }
+        let values = vec![0.0; structure.num_entries(dim)];
+        Matrix { dim, structure, values }
     }
 
     /// d of a d × d matrix.

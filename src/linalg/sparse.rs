@@ -136,14 +136,19 @@ impl SparseLu {
         solve(lu, b, MemStack::new(&mut self.scratch.0));
     }
 
-    /// What is held at most, as `cargo bench --bench linalg` finds it allocated: row exchanges add
-    /// entries, faer's buffers grow by doubling, and updates wait beside the factors for their
-    /// columns.
     pub(super) fn bytes(&self) -> usize {
-        const PER_ENTRY: usize = 4;
-        const PER_COLUMN: usize = 16;
-        let dim = self.trial.len();
-        let factors = PER_ENTRY * self.pattern.symbolic().entries + PER_COLUMN * dim;
-        8 * (factors + self.values.len() + dim) + self.scratch.0.len()
+        bytes(&self.pattern)
     }
+}
+
+/// What the factors of matrices of a pattern hold at most, as `cargo bench --bench linalg` finds it
+/// allocated: row exchanges add entries, faer's buffers grow by doubling, and updates wait beside the
+/// factors for their columns.
+pub(super) fn bytes(pattern: &Pattern) -> usize {
+    const PER_ENTRY: usize = 4;
+    const PER_COLUMN: usize = 16;
+    let (dim, symbolic) = (pattern.dim(), pattern.symbolic());
+    let factors = PER_ENTRY * symbolic.entries + PER_COLUMN * dim;
+    let scratch = symbolic.scratch().unaligned_bytes_required();
+    8 * (factors + pattern.num_entries() + dim) + scratch
 }

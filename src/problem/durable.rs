@@ -3,12 +3,9 @@
 
 use std::path::Path;
 
-use super::planned::Beside;
 use super::{PlanSummary, Problem};
-use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
-use crate::budget::{
-    Disk, Measured, Plan, Planned, Resources, Way, file_buffers, measure, times_left,
-};
+use crate::adjoint::{self, Gradient, NOTE_COPIES, Noted, gradient_noted, gradient_online_noted};
+use crate::budget::{Measured, Plan, Planned, Way, measure, sweep_bytes, times_left};
 use crate::error::{Error, JournalError, SnapshotError};
 use crate::journal::{Identity, Journal, Phase, hash};
 use crate::method::AdjointKind;
@@ -29,17 +26,7 @@ struct Tiers {
     schedule: Option<Box<dyn Schedule>>,
     /// For an unknown number of steps, where bytes were given that are better used without files.
     online: Option<Box<dyn OnlineSchedule>>,
-    /// For an unknown number of steps, where bytes were given.
-    beside: Option<Beside>,
     summary: Option<PlanSummary>,
-}
-
-/// What bytes and cores are best used for.
-enum Choice<T> {
-    /// A run on one core that notes where it stands.
-    Noted(Tiers),
-    /// A run on two cores in memory, which cannot be gone on with.
-    TwoCores(T),
 }
 
 /// A run that has begun or is gone on with.
@@ -64,36 +51,17 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let (result, begun) = match self.options.fixed_steps {
             Some(steps) => {
                 let chain = self.fixed(stepper, steps)?;
-                let tiers = match self.fixed_choice(&chain, directory)? {
-                    Choice::TwoCores(plan) => {
-                        let summary = self.summary(plan.name(), plan.threads, plan.seconds);
-                        let progress = self.options.on_progress;
-                        let gradient = plan.gradient(&chain, self.p, None, progress)?;
-                        return Ok((gradient, Some(summary)));
-                    }
-                    Choice::Noted(tiers) => tiers,
-                };
+                let tiers = self.fixed_tiers(&chain, directory)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 (self.fixed_gradient(&chain, &mut begun), begun)
             }
             None => {
                 let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
-                let tiers = match self.controlled_choice(&mut frontier, directory)? {
-                    Choice::TwoCores((measured, bytes)) => {
-                        let (gradient, summary) =
-                            self.on_two_cores(&mut frontier, &measured, bytes)?;
-                        return Ok((gradient, Some(summary)));
-                    }
-                    Choice::Noted(tiers) => tiers,
-                };
+                let tiers = self.controlled_tiers(&mut frontier, directory)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 let result = self.controlled_gradient(&mut frontier, &mut begun);
-                let within = |gradient: &Gradient| match begun.tiers.beside {
-                    Some(beside) => {
-                        self.within_budget(&gradient.stats, frontier.chain().grid_bytes(), beside)
-                    }
-                    None => Ok(()),
-                };
+                let within =
+                    |gradient: &Gradient| self.within_budget(&gradient.stats, frontier.chain());
                 let result = result.and_then(|gradient| within(&gradient).map(|()| gradient));
                 (result, begun)
             }
@@ -120,79 +88,70 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         }
     }
 
-    fn fixed_choice<R: Recurrence<Scalar = f64>>(
+    fn fixed_tiers<R: Recurrence<Scalar = f64>>(
         &self,
         chain: &R,
         directory: &Path,
-    ) -> Result<Choice<Plan>, Error> {
+    ) -> Result<Tiers, Error> {
         let steps = chain.num_steps();
-        let Some(memory) = self.options.budget else {
-            return Ok(Choice::Noted(self.all_on_disk(chain.dim())?));
-        };
+        let on_disk = self.all_on_disk(chain.dim())?;
+        let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        self.check_budget_beside_files(chain, steps)?;
         let disk = self.disk(directory)?;
-        let measured = measure(chain, self.p, memory)?;
-        let plan = Plan::new(steps, &measured, &self.resumable(&measured, steps, disk))?;
+        let measured = measure(chain, self.p, memory.saturating_sub(sweep_bytes(chain)))?;
+        let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };
+        let plan = Plan::new(steps, &measured, &self.resources(&measured, steps, Some(disk)))?;
         let summary = Some(self.summary(plan.name(), plan.threads, plan.seconds));
+        let in_memory = measured.states(memory)?;
         let (fast, slots, schedule): (_, _, Box<dyn Schedule>) = match plan.planned {
-            Planned::Pair(_) => return Ok(Choice::TwoCores(plan)),
             Planned::Periodic(periodic) => {
                 (periodic.fast_slots(), periodic.num_slots(), Box::new(periodic))
             }
-            Planned::Mixed(mixed) => (usize::MAX, measured.states(memory)?, Box::new(mixed)),
-            Planned::MixedOnline(mixed) => (usize::MAX, measured.states(memory)?, mixed),
             Planned::Online { schedule, fast } => (fast, schedule.num_slots(), Box::new(schedule)),
+            Planned::Mixed(mixed) => (usize::MAX, in_memory, Box::new(mixed)),
+            Planned::MixedOnline(mixed) => (usize::MAX, in_memory, mixed),
+            Planned::Pair(_) => return Ok(on_disk),
         };
-        let schedule = Some(schedule);
-        Ok(Choice::Noted(Tiers { fast, slots, schedule, online: None, beside: None, summary }))
+        Ok(Tiers { fast, slots, schedule: Some(schedule), online: None, summary })
     }
 
-    fn controlled_choice<N: AdjointStepper<O>>(
+    fn controlled_tiers<N: AdjointStepper<O>>(
         &self,
         frontier: &mut Adaptive<'a, O, I, J, N>,
         directory: &Path,
-    ) -> Result<Choice<(Measured, u64)>, Error> {
+    ) -> Result<Tiers, Error> {
         let on_disk = self.all_on_disk(self.ode.dim())?;
-        let Some(memory) = self.options.budget else { return Ok(Choice::Noted(on_disk)) };
+        let Some(memory) = self.options.budget else { return Ok(on_disk) };
+        self.check_run_beside_files(frontier)?;
         let measured = self.probed(frontier)?;
-        let state = measured.sizes.state;
-        let bytes = times_left(measured.slot_bytes(memory)?, state);
-        let resources = self.resumable(&measured, usize::MAX, self.disk(directory)?);
-        let budget_bytes = self.options.budget;
+        let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };
+        let resources = self.resources(&measured, usize::MAX, Some(self.disk(directory)?));
+        let (budget_bytes, threads) = (self.options.budget, 1);
         let summary = |schedule| {
-            let predicted_seconds = None;
-            Some(PlanSummary { schedule, budget_bytes, threads: 1, predicted_seconds })
+            Some(PlanSummary { schedule, budget_bytes, threads, predicted_seconds: None })
         };
-        let beside = Beside::lanes(1, &measured);
         Ok(match measured.way_online(&resources)? {
-            Way::Lanes(bytes) => Choice::TwoCores((measured, bytes)),
-            Way::Memory => Choice::Noted(Tiers {
-                fast: usize::MAX,
-                slots: usize::try_from(bytes / state).unwrap_or(usize::MAX),
-                schedule: None,
-                online: Some(Box::new(MixedOnline::new(bytes, measured.sizes, measured.costs)?)),
-                beside: Some(beside),
-                summary: summary("mixed"),
-            }),
             Way::Disk(_) => {
-                let fast = Measured::fast_slots(bytes, state);
-                Choice::Noted(Tiers {
-                    fast,
-                    slots: fast.saturating_add(on_disk.slots),
-                    beside: Some(Beside { files: file_buffers(state), ..beside }),
-                    summary: summary("online"),
-                    ..on_disk
-                })
+                let (fast, slow) = measured.tiers_beside_times(memory)?;
+                let slots = fast.saturating_add(on_disk.slots.min(slow));
+                Tiers { fast, slots, summary: summary("online"), ..on_disk }
+            }
+            Way::Memory | Way::Lanes(_) => {
+                let state = measured.sizes.state;
+                let bytes = times_left(measured.slot_bytes(memory)?, state);
+                let slots = usize::try_from(bytes / state).unwrap_or(usize::MAX);
+                let (bytes, cells) = measured.beside_table(bytes);
+                let Measured { sizes, costs, .. } = measured;
+                let mixed = MixedOnline::with_table(bytes, sizes, costs, cells)?;
+                let (fast, online) = (usize::MAX, Some(Box::new(mixed) as Box<_>));
+                Tiers { fast, slots, schedule: None, online, summary: summary("mixed") }
             }
         })
     }
 
-    /// What was allowed; where a run goes on that was noted, one core.
-    fn resumable(&self, measured: &Measured, steps: usize, disk: Disk) -> Resources {
-        let resources = self.resources(measured, steps, Some(disk));
-        match self.options.resume {
-            true => Resources { threads: 1, ..resources },
-            false => resources,
-        }
+    /// Bytes of a note while it is written.
+    pub(super) fn notes(&self) -> u64 {
+        (NOTE_COPIES * size_of::<f64>() * (self.ode.dim() + self.ode.num_params())) as u64
     }
 
     fn all_on_disk(&self, dim: usize) -> Result<Tiers, SnapshotError> {
@@ -207,7 +166,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             return Err(SnapshotError::DiskBudget { needed, budget });
         }
         let slots = self.options.snapshots.unwrap_or(room).min(room);
-        Ok(Tiers { fast: 0, slots, schedule: None, online: None, beside: None, summary: None })
+        Ok(Tiers { fast: 0, slots, schedule: None, online: None, summary: None })
     }
 
     fn begin(

@@ -1,14 +1,16 @@
 //! A gradient in a budget of bytes, or on several threads.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::Problem;
-use crate::adjoint::{self, Gradient, Stats, gradient_online, gradient_online_on_lanes};
+use crate::adjoint::{self, Gradient, Progress, Stats, gradient_online, gradient_online_on_lanes};
 use crate::budget::{
-    Disk, Measured, Plan, Resources, Way, file_buffers, measure, measure_whole, slots_beside,
-    times_left,
+    Disk, Measured, Plan, Resources, Way, file_buffers, measure, measure_whole, slot_bytes_of,
+    sweep_bytes, times_left, times_with_slots,
 };
-use crate::error::{Error, SnapshotError};
+use crate::error::{Error, Need, SnapshotError};
+use crate::grid::TimeGrid;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
@@ -28,24 +30,6 @@ pub struct PlanSummary {
     /// Seconds that the gradient was to take, by what a few of its steps cost; where error control
     /// chooses the steps, as soon as their number was known.
     pub predicted_seconds: Option<f64>,
-}
-
-/// What a run whose steps error control chooses holds beside its slots and the times of its steps.
-#[derive(Clone, Copy)]
-pub(super) struct Beside {
-    /// The sweeps' own.
-    pub own: u64,
-    /// States on their way to files and back.
-    pub files: u64,
-    /// The bytes of a state.
-    pub state: u64,
-}
-
-impl Beside {
-    pub(super) fn lanes(lanes: usize, measured: &Measured) -> Self {
-        let own = lanes as u64 * measured.sweep_bytes;
-        Beside { own, files: 0, state: measured.sizes.state }
-    }
 }
 
 /// Steps of error control that are tried to learn what they cost.
@@ -69,7 +53,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         steps: usize,
     ) -> Result<(Gradient, PlanSummary), Error> {
         let (chain, p) = (self.fixed(stepper, steps)?, self.p);
-        let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
+        self.check_budget(&chain, 0, steps)?;
+        let measured = measure(&chain, p, self.room_to_measure(&chain, steps))?;
         let resources = self.resources(&measured, steps, None);
         if self.stays_on_one_thread(&measured, &resources) {
             return Ok((self.gradient_of_chain(&chain)?, self.unplanned()));
@@ -85,48 +70,126 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         stepper: N,
         stop_if_stiff: bool,
     ) -> Result<(Gradient, PlanSummary), Error> {
-        let (p, progress) = (self.p, self.options.on_progress);
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
+        if self.check_budget(frontier.chain(), 0, 0).is_err() {
+            // It cannot do, and how far it is from that shows at the end.
+            return self.gradient_behind_a_pass(frontier, None);
+        }
         let measured = self.probed(&mut frontier)?;
         let resources = self.resources(&measured, usize::MAX, None);
         if self.stays_on_one_thread(&measured, &resources) {
             return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
         }
-        if let Way::Lanes(bytes) = measured.way_online(&resources)? {
-            return self.on_two_cores(&mut frontier, &measured, bytes);
+        match self.gradient_in_one_go(&mut frontier, &measured, &resources) {
+            Err(Error::TimesFull { .. }) => self.gradient_behind_a_pass(frontier, Some(&measured)),
+            result => result,
         }
-        let slots = times_left(measured.slot_bytes(resources.memory)?, measured.sizes.state);
-        let schedule = MixedOnline::new(slots, measured.sizes, measured.costs)?;
-        let mut store = MemoryStore::new();
-        let gradient = gradient_online(&mut frontier, p, schedule.clone(), &mut store, progress)?;
-        let counts = Counts::of_online(schedule, frontier.chain().num_steps())?;
-        self.within_budget(
-            &gradient.stats,
-            frontier.chain().grid_bytes(),
-            Beside::lanes(1, &measured),
-        )?;
-        Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
     }
 
-    /// A run whose steps error control chooses, in `bytes` for slots.
-    pub(super) fn on_two_cores<N: AdjointStepper<O>>(
+    /// Keeps states while error control finds the steps, whose times may take a part of the memory.
+    fn gradient_in_one_go<N: AdjointStepper<O>>(
         &self,
         frontier: &mut Adaptive<'a, O, I, J, N>,
         measured: &Measured,
-        bytes: u64,
+        resources: &Resources,
     ) -> Result<(Gradient, PlanSummary), Error> {
         let (p, progress) = (self.p, self.options.on_progress);
-        let bytes = times_left(bytes, measured.sizes.state);
-        let (costs, tapes) = (measured.lane_costs(), measured.tapes_on_lanes(bytes));
-        let slots = measured.slots_beside_tapes(bytes, tapes).unwrap_or(1);
-        let pair = PairOnline::with_tapes(slots, tapes, costs)?;
-        let gradient = gradient_online_on_lanes(frontier, p, pair, progress)?;
-        let steps = frontier.chain().num_steps();
-        let pair = Pair::with_tapes(steps, slots, tapes, costs)?;
-        let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
-        let (grid, lanes) = (frontier.chain().grid_bytes(), Beside::lanes(2, measured));
-        self.within_budget(&gradient.stats, grid, lanes)?;
-        Ok((gradient, self.summary("pair", 2, seconds)))
+        let on_lanes = match measured.way_online(resources)? {
+            Way::Lanes(bytes) => Some(bytes),
+            _ => None,
+        };
+        let bytes = on_lanes.map_or_else(|| measured.slot_bytes(resources.memory), Ok)?;
+        let slots = times_left(bytes, measured.sizes.state);
+        if self.options.budget.is_some() {
+            frontier.limit_times(usize::try_from(bytes - slots).unwrap_or(usize::MAX));
+        }
+        if on_lanes.is_some() {
+            let (costs, tapes) = (measured.lane_costs(), measured.tapes_on_lanes(slots));
+            let slots = measured.slots_beside_tapes(slots, tapes).unwrap_or(1);
+            let pair = PairOnline::with_tapes(slots, tapes, costs)?;
+            let gradient = gradient_online_on_lanes(frontier, p, pair, progress)?;
+            let steps = frontier.chain().num_steps();
+            let pair = Pair::with_tapes(steps, slots, tapes, costs)?;
+            let seconds = LaneCounts::of(pair, costs)?.makespan as f64 * 1e-9;
+            return Ok((gradient, self.summary("pair", 2, seconds)));
+        }
+        let (slots, cells) = measured.beside_table(slots);
+        let schedule = MixedOnline::with_table(slots, measured.sizes, measured.costs, cells)?;
+        let gradient = {
+            let mut store = MemoryStore::new();
+            gradient_online(frontier, p, schedule.clone(), &mut store, progress)?
+        };
+        let counts = Counts::of_online(schedule, frontier.chain().num_steps())?;
+        Ok((gradient, self.summary("mixed", 1, counts.seconds(&measured.costs))))
+    }
+
+    /// Where the memory is so little that the times of the steps would take it from the states: the
+    /// steps are found first, and what is left then is known.
+    fn gradient_behind_a_pass<N: AdjointStepper<O>>(
+        &self,
+        mut frontier: Adaptive<'a, O, I, J, N>,
+        measured: Option<&Measured>,
+    ) -> Result<(Gradient, PlanSummary), Error> {
+        let (p, progress) = (self.p, self.options.on_progress);
+        let memory = self.options.budget.unwrap_or(u64::MAX);
+        let least = self.need(frontier.chain(), 0, 0).bytes();
+        let room = usize::try_from(memory.saturating_sub(least)).unwrap_or(usize::MAX);
+        frontier.limit_times(room);
+        let begun = Instant::now();
+        let passed = |forward| progress(Progress { forward, reversed: 0 });
+        let (steps, counts) = frontier.pass(p, &passed)?;
+        let times = TimeGrid::bytes_of(steps) as u64;
+        self.check_budget(frontier.chain(), times, steps)?;
+        let pass = Stats {
+            steps: steps as u64,
+            rejected: frontier.rejected(),
+            rhs: counts.rhs,
+            jacobians: counts.jacobians,
+            factorizations: counts.factorizations,
+            seconds_forward: begun.elapsed().as_secs_f64(),
+            ..Stats::default()
+        };
+        let chain = frontier.into_discretization();
+        let measured = match measured {
+            Some(measured) => *measured,
+            None => measure(&chain, p, 0)?,
+        };
+        let resources =
+            Resources { memory: memory - times, ..self.resources(&measured, steps, None) };
+        let plan = Plan::new(steps, &measured, &resources)?;
+        let summary = self.summary(plan.name(), plan.threads, plan.seconds);
+        let mut gradient = plan.gradient(&chain, p, None, progress)?;
+        gradient.stats.add_pass(&pass);
+        Ok((gradient, summary))
+    }
+
+    /// What a gradient of `steps` steps, whose times take this many bytes, cannot do without.
+    fn need<R: Recurrence<Scalar = f64>>(&self, chain: &R, times: u64, steps: usize) -> Need {
+        let (tape, own) = (chain.tape_bytes() as u64, sweep_bytes(chain));
+        let (vectors, kept) = (own - tape, slot_bytes_of(chain.dim()));
+        Need { tape, vectors, times, steps: steps as u64, files: 0, kept }
+    }
+
+    /// Fails where the budget is less than that.
+    fn check_budget<R: Recurrence<Scalar = f64>>(
+        &self,
+        chain: &R,
+        times: u64,
+        steps: usize,
+    ) -> Result<(), Error> {
+        let need = self.need(chain, times, steps);
+        match self.options.budget {
+            Some(budget) if budget < need.bytes() => Err(Error::OverBudget { budget, need }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes that may be tried out beside a sweep's own before it begins.
+    fn room_to_measure<R: Recurrence<Scalar = f64>>(&self, chain: &R, steps: usize) -> u64 {
+        const FEW: usize = 16;
+        let slots = self.options.snapshots.unwrap_or(FEW.min(steps)) as u64;
+        let states = slots.saturating_mul(slot_bytes_of(chain.dim()));
+        self.options.budget.map_or(states, |budget| budget.saturating_sub(sweep_bytes(chain)))
     }
 
     /// What [`solved`](Self::solved) would do.
@@ -144,20 +207,41 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             let chain = frontier.into_discretization();
             let steps = chain.num_steps();
             let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
-            let mut plan = Plan::online(steps, &measured, &resources(&measured, steps))?;
+            let notes = if disk.is_some() { self.notes() } else { 0 };
+            let measured = Measured { sweep_bytes: measured.sweep_bytes + notes, ..measured };
+            let times = TimeGrid::bytes_of(steps) as u64;
+            self.check_budget(&chain, times, steps)?;
+            let resources = resources(&measured, steps);
+            // As the gradient does: states are kept in the first sweep where the times leave room.
+            let online = Plan::online(steps, &measured, &resources);
+            let mut plan = match online {
+                Ok(plan) if plan.memory_bytes <= memory => plan,
+                _ if disk.is_none() => {
+                    let left = Resources { memory: memory - times, ..resources };
+                    let mut plan = Plan::new(steps, &measured, &left)?;
+                    plan.memory_bytes += times;
+                    plan.recomputed_steps += steps as u64;
+                    plan
+                }
+                Ok(_) => {
+                    let need = self.need_beside_files(&chain, times, steps);
+                    return Err(Error::OverBudget { budget: memory, need });
+                }
+                Err(error) => return Err(error.into()),
+            };
             // Error control costs more than the steps it accepts.
             let accepted = steps as f64 * measured.costs.step;
             plan.seconds += (pass.seconds_forward - accepted).max(0.0);
-            let lanes = Beside::lanes(plan.threads, &measured);
-            let files = if plan.uses_disk() { file_buffers(lanes.state) } else { 0 };
-            let beside = Beside { files, ..lanes };
-            let held =
-                Stats { peak_bytes: plan.memory_bytes, steps: plan.steps, ..Stats::default() };
-            self.within_budget(&held, chain.grid_bytes(), beside)?;
             return Ok(plan);
         };
         let chain = self.fixed(stepper, steps)?;
+        match disk {
+            Some(_) => self.check_budget_beside_files(&chain, steps)?,
+            None => self.check_budget(&chain, 0, steps)?,
+        }
         let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
+        let notes = if disk.is_some() { self.notes() } else { 0 };
+        let measured = Measured { sweep_bytes: measured.sweep_bytes + notes, ..measured };
         Ok(Plan::new(steps, &measured, &resources(&measured, steps))?)
     }
 
@@ -167,8 +251,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         frontier: &mut Adaptive<'a, O, I, J, N>,
     ) -> Result<Measured, Error> {
         frontier.probe(self.p, PROBED)?;
-        let memory = self.options.budget.unwrap_or(u64::MAX);
-        let measured = measure(frontier.chain(), self.p, memory)?;
+        let room = self.room_to_measure(frontier.chain(), usize::MAX);
+        let measured = measure(frontier.chain(), self.p, room)?;
         frontier.restart();
         Ok(measured)
     }
@@ -179,7 +263,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         Ok(Disk { bytes, bandwidth: measure_disk(directory)? })
     }
 
-    /// What was allowed: bytes, or a number of snapshots for each of which there is room.
+    /// What was allowed: bytes, or a number of snapshots for each of which there is room. A run that
+    /// notes in a directory where it stands takes its steps on one core.
     pub(super) fn resources(
         &self,
         measured: &Measured,
@@ -188,9 +273,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     ) -> Resources {
         let snapshots = self.options.snapshots.unwrap_or(steps) as u64;
         let room = snapshots.saturating_mul(measured.sizes.state);
-        let own = measured.sweep_bytes * self.options.threads.min(2) as u64;
+        let threads = if disk.is_some() { 1 } else { self.options.threads };
+        let own = measured.sweep_bytes * threads.min(2) as u64;
         let memory = self.options.budget.unwrap_or(room.saturating_add(own));
-        Resources { memory, disk, threads: self.options.threads }
+        Resources { memory, disk, threads }
     }
 
     pub(super) fn summary(
@@ -213,21 +299,62 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }
     }
 
-    /// Fails where a run held more than the budget, of which the times of its steps are `grid` bytes.
-    pub(super) fn within_budget(
+    /// Fails where a run beside files held more than the budget.
+    pub(super) fn within_budget<R: Recurrence<Scalar = f64>>(
         &self,
         stats: &Stats,
-        grid: usize,
-        Beside { own, files, state }: Beside,
+        chain: &R,
     ) -> Result<(), Error> {
-        let (held, steps, grid) = (stats.peak_bytes, stats.steps, grid as u64);
         match self.options.budget {
-            Some(budget) if held > budget => {
-                // With more bytes the slots take more, too.
-                let needed = own.saturating_add(slots_beside(grid.saturating_add(files), state));
-                Err(Error::OverBudget { budget, held, steps, grid, needed })
+            Some(budget) if stats.peak_bytes > budget => {
+                let times = TimeGrid::bytes_of(chain.num_steps()) as u64;
+                let need = self.need_beside_files(chain, times, chain.num_steps());
+                Err(Error::OverBudget { budget, need })
             }
             _ => Ok(()),
         }
+    }
+
+    /// What a gradient cannot do without whose states are in files; with more for the times of the
+    /// steps, slots in memory take more, too.
+    pub(super) fn need_beside_files<R: Recurrence<Scalar = f64>>(
+        &self,
+        chain: &R,
+        times: u64,
+        steps: usize,
+    ) -> Need {
+        let Need { vectors, kept, .. } = self.need(chain, times, steps);
+        let files = file_buffers(kept);
+        let kept = kept + times_with_slots(times, kept) - times;
+        Need { vectors: vectors + self.notes(), kept, files, ..self.need(chain, times, steps) }
+    }
+
+    /// Fails where the budget is less than what a gradient of fixed steps needs whose states are in
+    /// files.
+    pub(super) fn check_budget_beside_files<R: Recurrence<Scalar = f64>>(
+        &self,
+        chain: &R,
+        steps: usize,
+    ) -> Result<(), Error> {
+        let need = self.need_beside_files(chain, 0, steps);
+        match self.options.budget {
+            Some(budget) if budget < need.bytes() => Err(Error::OverBudget { budget, need }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same of a run whose steps error control finds: where they are not enough, a pass over its
+    /// steps tells what is.
+    pub(super) fn check_run_beside_files<N: AdjointStepper<O>>(
+        &self,
+        frontier: &mut Adaptive<'a, O, I, J, N>,
+    ) -> Result<(), Error> {
+        let Err(error) = self.check_budget_beside_files(frontier.chain(), 0) else { return Ok(()) };
+        let Error::OverBudget { budget, .. } = error else { return Err(error) };
+        frontier.limit_times(0);
+        let (steps, _) = frontier.pass(self.p, &|_| {})?;
+        let times = TimeGrid::bytes_of(steps) as u64;
+        let need = self.need_beside_files(frontier.chain(), times, steps);
+        Err(Error::OverBudget { budget, need })
     }
 }

@@ -9,7 +9,7 @@ use crate::grid::{Span, TimeGrid};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
 use crate::scalar::Scalar;
-use crate::stepper::{AdjointStepper, Stepper};
+use crate::stepper::{AdjointStepper, Counts, Stepper};
 
 /// An adaptive run: [`Frontier::extend`] takes a controlled step and notes its time; its chain
 /// replays the steps taken.
@@ -19,6 +19,10 @@ pub struct Adaptive<'a, O, I, J, M, S = f64> {
     state: ControlState,
     stops: Stops,
     observe: &'a (dyn Fn(Event) + Sync),
+    /// Bytes that the times of the steps may take.
+    room: usize,
+    /// They would have taken more.
+    is_full: bool,
 }
 
 impl<'a, S, O, I, J, M> Adaptive<'a, O, I, J, M, S>
@@ -53,7 +57,7 @@ where
         objective.check(ode.dim(), ode.num_params())?;
         span.check_times(objective.times())?;
         let stops = Stops::for_method(&stepper, objective.times(), span);
-        let grid = TimeGrid::Times(vec![start]);
+        let grid = TimeGrid::growing(start);
         Ok(Adaptive {
             discretization: Discretization {
                 ode,
@@ -68,7 +72,68 @@ where
             state: ControlState::new(start),
             stops,
             observe,
+            room: usize::MAX,
+            is_full: false,
         })
+    }
+
+    /// Has the run fail where the times of its steps take more than this many bytes.
+    pub(crate) fn limit_times(&mut self, bytes: usize) {
+        self.room = bytes;
+    }
+
+    /// Takes all steps, and nothing but these, from the start. Where their times take more bytes than
+    /// they may they are counted only. Returns their number and what they cost.
+    ///
+    /// # Errors
+    /// As [`extend`](Frontier::extend).
+    pub(crate) fn pass(&mut self, p: &[S], told: &dyn Fn(usize)) -> Result<(usize, Counts), Error>
+    where
+        O: Vjp<S>,
+        I: Initial<S>,
+        J: Objective<S>,
+        M: AdjointStepper<O, S>,
+    {
+        self.restart();
+        self.begin(p);
+        let mut tape = self.discretization.stepper.tape(self.discretization.ode);
+        let mut y = vec![S::zero(); self.discretization.dim()];
+        self.discretization.initial(p, &mut y);
+        loop {
+            let t = self.step(p, &mut y, &mut tape)?;
+            if !self.is_full {
+                self.note_time(t);
+            }
+            told(self.state.accepted);
+            if t == self.discretization.end {
+                let counts = self.discretization.stepper.counts(&tape);
+                return Ok((self.state.accepted, counts));
+            }
+        }
+    }
+
+    /// Adds a time where there is room.
+    fn note_time(&mut self, t: f64) {
+        let grid = &mut self.discretization.grid;
+        let is_limited = self.room < usize::MAX;
+        self.is_full = is_limited && TimeGrid::bytes_of(grid.num_steps() + 1) > self.room;
+        match self.is_full {
+            true => *grid = TimeGrid::growing(grid.time(0)),
+            false => grid.push(t),
+        }
+    }
+
+    /// Takes a step under error control and gives its end.
+    fn step(&mut self, p: &[S], y: &mut [S], tape: &mut M::Tape) -> Result<f64, Error> {
+        let controlled = Controlled {
+            control: &self.control,
+            stepper: &self.discretization.stepper,
+            ode: self.discretization.ode,
+            p,
+            observe: self.observe,
+            error_beside: None,
+        };
+        Ok(controlled.advance(&mut self.state, &mut self.stops, y, tape)?.t_next)
     }
 
     /// Takes the first steps, at most `steps`, for what can be learnt from their chain, and tells
@@ -84,6 +149,7 @@ where
         M: AdjointStepper<O, S>,
     {
         let told = std::mem::replace(&mut self.observe, &|_| {});
+        self.begin(p);
         let mut tape = self.discretization.tape();
         let mut y = vec![S::zero(); self.discretization.dim()];
         self.discretization.initial(p, &mut y);
@@ -101,9 +167,10 @@ where
     /// Begins again at the start.
     pub fn restart(&mut self) {
         let start = self.discretization.grid.time(0);
-        self.discretization.grid = TimeGrid::Times(vec![start]);
+        self.discretization.grid = TimeGrid::growing(start);
         self.state = ControlState::new(start);
         self.stops.restart();
+        self.is_full = false;
     }
 
     /// The steps taken so far as a chain of its own.
@@ -126,25 +193,33 @@ where
         &self.discretization
     }
 
+    fn begin(&mut self, p: &[S]) {
+        let Discretization { ode, initial, stepper, .. } = &self.discretization;
+        let mut y = vec![S::zero(); ode.dim()];
+        initial.initial(p, &mut y);
+        let controlled = Controlled {
+            control: &self.control,
+            stepper,
+            ode: *ode,
+            p,
+            observe: self.observe,
+            error_beside: None,
+        };
+        controlled.begin(&mut self.state, &self.stops, &y);
+    }
+
     fn extend(
         &mut self,
         p: &[S],
         y: &mut [S],
         tape: &mut DiscretizationTape<M::Tape, S, J::Scratch>,
     ) -> Result<bool, Error> {
-        let Discretization { ode, stepper, grid, end, .. } = &mut self.discretization;
-        let (state, stops) = (&mut self.state, &mut self.stops);
-        let controlled = Controlled {
-            control: &self.control,
-            stepper: &*stepper,
-            ode: *ode,
-            p,
-            observe: self.observe,
-            error_beside: None,
-        };
-        let step = controlled.advance(state, stops, y, &mut tape.step)?;
-        grid.push(step.t_next);
-        Ok(step.t_next == *end)
+        let t = self.step(p, y, &mut tape.step)?;
+        self.note_time(t);
+        match self.is_full {
+            true => Err(Error::TimesFull { bytes: self.room }),
+            false => Ok(t == self.discretization.end),
+        }
     }
 
     fn rejected(&self) -> u64 {

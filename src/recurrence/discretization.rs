@@ -95,6 +95,21 @@ where
         }
     }
 
+    /// Number of points that lie inside one step: the most in a step that is known, and 1 where there
+    /// may be some in those to come.
+    fn most_points_inside(&self) -> usize {
+        let (times, steps) = (self.objective.times(), self.grid.num_steps());
+        let (mut most, mut here, mut last) = (0, 0, None);
+        for &t in times.iter().filter(|&&t| t > self.grid.time(0) && t < self.grid.end()) {
+            let n = self.grid.step_of(t);
+            if n < steps && self.grid.time(n + 1) != t {
+                here = if last == Some(n) { here + 1 } else { 1 };
+                (most, last) = (most.max(here), Some(n));
+            }
+        }
+        most.max(usize::from(self.part() == Part::StatesAndSlopes))
+    }
+
     /// Whether step n ends the run.
     fn is_last(&self, n: usize) -> bool {
         self.grid.time(n + 1) == self.end
@@ -138,8 +153,10 @@ where
 
     fn tape(&self) -> Self::Tape {
         let zeros = vec![S::zero(); self.ode.dim()];
+        let mut step = self.stepper.tape(self.ode);
+        self.stepper.make_room_for_seeds(self.most_points_inside(), &mut step);
         DiscretizationTape {
-            step: self.stepper.tape(self.ode),
+            step,
             y: zeros.clone(),
             y_bar: zeros,
             scratch: self.objective.scratch(),
@@ -147,7 +164,9 @@ where
     }
 
     fn tape_bytes(&self) -> usize {
-        self.stepper.tape_bytes(self.ode) + 2 * self.ode.dim() * S::BYTES
+        let seeds = self.stepper.seed_bytes(self.ode, self.most_points_inside());
+        let points = 2 * self.ode.dim() * S::BYTES + self.objective.scratch_bytes();
+        self.stepper.tape_bytes(self.ode) + seeds + points
     }
 
     fn kept(&self) -> Option<M::Tape> {

@@ -208,6 +208,8 @@ pub trait Frontier: Send {
 
     /// The steps taken so far, which it replays.
     fn chain(&self) -> &Self::Chain;
+    /// Prepares for the first step, before a tape is made: what that needs is then not held beside it.
+    fn begin(&mut self, _p: &[ScalarOf<Self>]) {}
     /// Takes the first step that was not taken yet, from `y`, and adds it to the chain. Returns
     /// whether the end was reached.
     fn extend(

@@ -52,4 +52,8 @@ impl Schedule for Bisection {
     fn num_slots(&self) -> usize {
         self.0.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
 }

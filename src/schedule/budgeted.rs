@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::pool::Pool;
 use super::{Action, Keep};
+use crate::bytes::grown;
 
 /// What a slot keeps of a step.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +82,16 @@ impl<P: Policy> Budgeted<P> {
         self.current = current.filter(|current| current.checked_add(1) == Some(self.end));
         self.kept = kept;
         self
+    }
+
+    pub fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// Bytes of its lists.
+    pub fn bytes(&self) -> usize {
+        let lists = grown::<Item>(self.kept.capacity()) + grown::<Action>(self.ahead.capacity());
+        lists + self.pool.bytes()
     }
 
     fn reverse(&mut self) -> Action {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::coverage::Coverage;
 use super::{Action, Costs, Keep, OnlineSchedule, Schedule};
 use crate::error::ScheduleError;
 
@@ -156,8 +157,7 @@ struct Follower<'a> {
     /// (step, slot) of the slots in use, in ascending order.
     in_use: Vec<(usize, usize)>,
     bytes_held: u64,
-    /// Ranges of steps advanced over.
-    advanced: Vec<(usize, usize)>,
+    advanced: Coverage,
 }
 
 impl<'a> Follower<'a> {
@@ -172,7 +172,7 @@ impl<'a> Follower<'a> {
             slots: HashMap::default(),
             in_use: Vec::new(),
             bytes_held: 0,
-            advanced: Vec::new(),
+            advanced: Coverage::default(),
         }
     }
 
@@ -245,14 +245,12 @@ impl<'a> Follower<'a> {
         self.counts.advances = self.counts.advances.saturating_add((to - from) as u64);
         self.current = to;
         self.on_tape = Some(to - 1);
-        match self.advanced.last_mut() {
-            Some((_, end)) if *end == from => *end = to,
-            _ => self.advanced.push((from, to)),
-        }
+        self.advanced.add(from, to);
     }
 
     fn reverse(&mut self, step: usize) {
         self.counts.reverses += 1;
+        self.advanced.end_at(step);
         self.left = Some(step);
         self.current = step.saturating_add(1);
         self.on_tape = Some(step);
@@ -275,7 +273,8 @@ impl<'a> Follower<'a> {
             Some(left) if left > 0 => return Err(ScheduleError::Unfinished { left }),
             _ => {}
         }
-        self.counts.max_repetition = most_covered(&self.advanced);
+        self.advanced.end_at(0);
+        self.counts.max_repetition = self.advanced.most;
         Ok(self.counts)
     }
 
@@ -283,20 +282,4 @@ impl<'a> Follower<'a> {
         let (action, current) = (format!("{action:?}"), self.current);
         ScheduleError::Misled { action, current, left: self.left }
     }
-}
-
-/// The largest number of ranges [from, to) that share an integer.
-fn most_covered(ranges: &[(usize, usize)]) -> u64 {
-    let mut starts: Vec<usize> = ranges.iter().map(|range| range.0).collect();
-    let mut ends: Vec<usize> = ranges.iter().map(|range| range.1).collect();
-    starts.sort_unstable();
-    ends.sort_unstable();
-    let (mut most, mut ended) = (0, 0);
-    for (i, &start) in starts.iter().enumerate() {
-        while ends[ended] <= start {
-            ended += 1;
-        }
-        most = most.max(i + 1 - ended);
-    }
-    most as u64
 }

@@ -55,4 +55,8 @@ impl<T: OnlineSchedule> Schedule for Ended<T> {
     fn num_slots(&self) -> usize {
         self.schedule.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.schedule.bytes()
+    }
 }

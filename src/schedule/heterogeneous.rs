@@ -46,6 +46,7 @@ const GROUP_WORK: usize = 1 << 18;
 pub struct Heterogeneous {
     actions: std::vec::IntoIter<Action>,
     num_slots: usize,
+    bytes: usize,
 }
 
 impl Heterogeneous {
@@ -77,7 +78,8 @@ impl Heterogeneous {
                 Budgeted::new(policy, n, budget, first_tape).collect()
             }
         };
-        Ok(Heterogeneous { actions: actions.into_iter(), num_slots: 2 * n })
+        let bytes = actions.capacity() * size_of::<Action>();
+        Ok(Heterogeneous { actions: actions.into_iter(), num_slots: 2 * n, bytes })
     }
 }
 
@@ -92,6 +94,11 @@ impl Iterator for Heterogeneous {
 impl Schedule for Heterogeneous {
     fn num_slots(&self) -> usize {
         self.num_slots
+    }
+
+    /// Without what it was planned with, which is gone.
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 

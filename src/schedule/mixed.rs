@@ -43,7 +43,18 @@ impl Mixed {
         sizes: Sizes,
         costs: Costs,
     ) -> Result<Self, ScheduleError> {
-        Self::from_slot(steps, budget, sizes, costs, 0)
+        Self::from_slot(steps, budget, sizes, costs, (0, MOST_CELLS))
+    }
+
+    /// [`new`](Self::new), with a table of at most this many cells: beyond it, an estimate decides.
+    pub(crate) fn with_table(
+        steps: usize,
+        budget: u64,
+        sizes: Sizes,
+        costs: Costs,
+        cells: usize,
+    ) -> Result<Self, ScheduleError> {
+        Self::from_slot(steps, budget, sizes, costs, (0, cells))
     }
 
     /// Reverses the steps below `steps` where the states `kept`, in ascending order, are kept
@@ -61,6 +72,19 @@ impl Mixed {
         kept: &[Kept],
         current: Option<usize>,
     ) -> Result<Self, ScheduleError> {
+        Self::resume_with_table(steps, budget, sizes, costs, kept, current, MOST_CELLS)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn resume_with_table(
+        steps: usize,
+        budget: u64,
+        sizes: Sizes,
+        costs: Costs,
+        kept: &[Kept],
+        current: Option<usize>,
+        cells: usize,
+    ) -> Result<Self, ScheduleError> {
         let ascending = kept.windows(2).all(|pair| pair[0].step < pair[1].step);
         let mut slots: Vec<usize> = kept.iter().map(|kept| kept.slot).collect();
         slots.sort_unstable();
@@ -75,7 +99,7 @@ impl Mixed {
             return Err(ScheduleError::Budget { bytes: budget, needed });
         }
         let unused = slots.last().map_or(0, |slot| slot.saturating_add(1));
-        let mut mixed = Self::from_slot(steps, budget, sizes, costs, unused)?;
+        let mut mixed = Self::from_slot(steps, budget, sizes, costs, (unused, cells))?;
         let item = |&Kept { step, slot }: &Kept| Item { step, slot, keep: Keep::State };
         mixed.sweep = mixed.sweep.resume(kept.iter().map(item).collect(), current);
         Ok(mixed)
@@ -87,9 +111,9 @@ impl Mixed {
         budget: u64,
         sizes: Sizes,
         costs: Costs,
-        used: usize,
+        (used, cells): (usize, usize),
     ) -> Result<Self, ScheduleError> {
-        let policy = Uniform::new(steps, budget, sizes, costs, MOST_WORK)?;
+        let policy = Uniform::with_table(steps, budget, sizes, costs, (MOST_WORK, cells))?;
         let slots = |size: u64| usize::try_from(budget / size).unwrap_or(usize::MAX).min(steps);
         let states = used.saturating_add(slots(policy.sizes.state));
         let tapes = policy.sizes.tape.map_or(0, slots);
@@ -118,6 +142,16 @@ impl Uniform {
         costs: Costs,
         most_work: usize,
     ) -> Result<Self, ScheduleError> {
+        Self::with_table(steps, budget, sizes, costs, (most_work, MOST_CELLS))
+    }
+
+    fn with_table(
+        steps: usize,
+        budget: u64,
+        sizes: Sizes,
+        costs: Costs,
+        most: (usize, usize),
+    ) -> Result<Self, ScheduleError> {
         costs.check()?;
         let mut sizes = sizes.normal();
         sizes.tape = sizes.tape.filter(|_| costs.tapes_pay());
@@ -130,7 +164,7 @@ impl Uniform {
             let (table, ..) = MixedTable::new(1, vec![sizes.state], &sizes, &costs);
             return Ok(Uniform { sizes, reach, table, first });
         }
-        let (longest, levels) = table_size(steps, budget, &sizes, most_work);
+        let (longest, levels) = table_size(steps, budget, &sizes, most);
         let (table, state, tape) = MixedTable::new(longest, levels, &sizes, &costs);
         let begin = |cell: usize| {
             let on_tape = costs.step + costs.keep_tape + tape[cell] < costs.store + state[cell];
@@ -158,6 +192,11 @@ impl Uniform {
     }
 
     /// Near the optimum, for what the table does not reach.
+    /// Bytes of its table.
+    fn table_bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
     fn far_choice(&self, anchor: Keep, steps: usize, bytes: u64) -> Choice {
         let l = steps as u64;
         if l <= self.reach.on_tape(bytes) {
@@ -206,10 +245,15 @@ fn best_reach(steps: usize, budget: u64, sizes: Sizes, costs: &Costs) -> Reach {
 }
 
 /// The longest chain and the levels that are worth a table.
-fn table_size(steps: usize, budget: u64, sizes: &Sizes, most_work: usize) -> (usize, Vec<u64>) {
+fn table_size(
+    steps: usize,
+    budget: u64,
+    sizes: &Sizes,
+    (most_work, most_cells): (usize, usize),
+) -> (usize, Vec<u64>) {
     let mut longest = steps.clamp(1, LONGEST);
     loop {
-        let most = (MOST_CELLS / longest).min(most_work / (longest * longest));
+        let most = (most_cells / longest).min(most_work / (longest * longest));
         if let Some(levels) = MixedTable::levels(longest, budget, sizes, most) {
             return (longest, levels);
         }
@@ -226,7 +270,7 @@ const LONGEST: usize = 1024;
 const _: () = assert!(LONGEST < MOST_STEPS);
 
 /// Cells of 4 bytes.
-const MOST_CELLS: usize = 1 << 17;
+pub(super) const MOST_CELLS: usize = 1 << 17;
 
 pub(super) const MOST_WORK: usize = 1 << 25;
 
@@ -258,5 +302,9 @@ impl Iterator for Mixed {
 impl Schedule for Mixed {
     fn num_slots(&self) -> usize {
         self.num_slots
+    }
+
+    fn bytes(&self) -> usize {
+        self.sweep.bytes() + self.sweep.policy().table_bytes()
     }
 }

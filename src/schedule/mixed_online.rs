@@ -1,5 +1,6 @@
 //! A budget of bytes for a chain whose length shows when its end is reached.
 
+use super::mixed::MOST_CELLS;
 use super::{Action, Costs, Mixed, Online, OnlineSchedule, Schedule, Sizes};
 use crate::error::ScheduleError;
 
@@ -22,6 +23,7 @@ pub struct MixedOnline {
     budget: u64,
     sizes: Sizes,
     costs: Costs,
+    cells: usize,
 }
 
 impl MixedOnline {
@@ -30,12 +32,22 @@ impl MixedOnline {
     /// # Errors
     /// Where the budget cannot hold a state.
     pub fn new(budget: u64, sizes: Sizes, costs: Costs) -> Result<Self, ScheduleError> {
+        Self::with_table(budget, sizes, costs, MOST_CELLS)
+    }
+
+    /// [`new`](Self::new), with a table of at most this many cells: beyond it, an estimate decides.
+    pub(crate) fn with_table(
+        budget: u64,
+        sizes: Sizes,
+        costs: Costs,
+        cells: usize,
+    ) -> Result<Self, ScheduleError> {
         let state = sizes.state.max(1);
         let slots = usize::try_from(budget / state).unwrap_or(usize::MAX);
         if slots == 0 {
             return Err(ScheduleError::Budget { bytes: budget, needed: state });
         }
-        Ok(MixedOnline { online: Online::new(slots)?, back: None, budget, sizes, costs })
+        Ok(MixedOnline { online: Online::new(slots)?, back: None, budget, sizes, costs, cells })
     }
 }
 
@@ -54,6 +66,10 @@ impl Schedule for MixedOnline {
     fn num_slots(&self) -> usize {
         self.back.as_ref().map_or(self.online.num_slots(), Mixed::num_slots)
     }
+
+    fn bytes(&self) -> usize {
+        self.online.bytes() + self.back.as_ref().map_or(0, Mixed::bytes)
+    }
 }
 
 impl OnlineSchedule for MixedOnline {
@@ -61,8 +77,12 @@ impl OnlineSchedule for MixedOnline {
         let (kept, _) = self.online.left(num_steps);
         let before = num_steps.checked_sub(1);
         let (budget, sizes, costs) = (self.budget, self.sizes, self.costs);
-        match Mixed::resume(num_steps, budget, sizes, costs, &kept, before) {
-            Ok(mixed) => self.back = Some(mixed),
+        let cells = self.cells;
+        match Mixed::resume_with_table(num_steps, budget, sizes, costs, &kept, before, cells) {
+            Ok(mixed) => {
+                self.back = Some(mixed);
+                self.online.forget();
+            }
             // It can always go back as it came.
             Err(_) => self.online.end(num_steps),
         }

@@ -110,6 +110,11 @@ impl MixedTable {
     }
 
     /// The longest chain that it knows.
+    pub fn bytes(&self) -> usize {
+        let (levels, cells) = (self.levels.capacity(), self.state.len() + self.tape.len());
+        size_of::<u64>() * levels + size_of::<u16>() * cells
+    }
+
     pub fn longest(&self) -> usize {
         self.longest
     }

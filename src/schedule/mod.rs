@@ -5,6 +5,7 @@ mod budgeted;
 mod chain_table;
 mod costs;
 mod counts;
+mod coverage;
 mod ended;
 mod heterogeneous;
 mod kind;
@@ -124,6 +125,9 @@ pub enum Action {
 pub trait Schedule: Iterator<Item = Action> + Send {
     /// An upper bound on the slots that are in use at once.
     fn num_slots(&self) -> usize;
+    /// Bytes that its own lists and tables have taken so far at most, what they held while they grew
+    /// included. They count in [`peak_bytes`](crate::adjoint::Stats::peak_bytes).
+    fn bytes(&self) -> usize;
 }
 
 /// A schedule whose chain ends when the driver says so.
@@ -136,6 +140,10 @@ pub trait OnlineSchedule: Schedule {
 impl<T: Schedule + ?Sized> Schedule for Box<T> {
     fn num_slots(&self) -> usize {
         (**self).num_slots()
+    }
+
+    fn bytes(&self) -> usize {
+        (**self).bytes()
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Multistage {
     actions: std::vec::IntoIter<Action>,
     fast: usize,
     slow: usize,
+    bytes: usize,
 }
 
 impl Multistage {
@@ -110,6 +111,11 @@ impl Schedule for Multistage {
     fn num_slots(&self) -> usize {
         self.fast + self.slow
     }
+
+    /// Without what it was planned with, which is gone.
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// A state that is kept.
@@ -152,7 +158,8 @@ impl Walk {
             walk.reverse(Stage { kept, steps, free });
         }
         let slow = walk.taken[Tier::Slow as usize];
-        Multistage { actions: walk.actions.into_iter(), fast, slow }
+        let bytes = walk.actions.capacity() * size_of::<Action>();
+        Multistage { actions: walk.actions.into_iter(), fast, slow, bytes }
     }
 
     fn keep(&mut self, step: usize, tier: Tier) -> Kept {

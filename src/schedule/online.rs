@@ -4,6 +4,7 @@ use super::optimum::binomial;
 use super::reversal::{Kept, Reversal};
 use super::revolve::Binomial;
 use super::{Action, Keep, OnlineSchedule, Schedule, check_slots};
+use crate::bytes::grown;
 use crate::error::ScheduleError;
 
 /// Keeps states while the number of steps is unknown, so that whenever the chain ends no step is
@@ -60,6 +61,11 @@ impl Online {
             Sweep::Forward(forward) => (forward.kept(), forward.free(steps)),
             Sweep::Back(_) => (Vec::new(), Vec::new()),
         }
+    }
+
+    /// Gives back the memory of its lists: it is not asked for anything any more.
+    pub(super) fn forget(&mut self) {
+        self.sweep = Sweep::Back(Reversal::resume(Binomial, 0, None, Vec::new(), Vec::new()));
     }
 
     /// Goes on with a first sweep that has come to `step` and holds y_`step`; of the states that
@@ -212,6 +218,12 @@ impl Forward {
         Reversal::resume(Binomial, steps, steps.checked_sub(1), kept, free)
     }
 
+    fn bytes(&self) -> usize {
+        // One list of the longest makes place for the next.
+        let longest = 2 * size_of::<usize>() * self.longest.capacity();
+        grown::<Candidate>(self.kept.capacity()) + longest + grown::<usize>(self.lost.capacity())
+    }
+
     fn kept(&self) -> Vec<Kept> {
         self.kept.iter().map(|candidate| candidate.kept).collect()
     }
@@ -244,6 +256,13 @@ impl Iterator for Online {
 impl Schedule for Online {
     fn num_slots(&self) -> usize {
         self.slots
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.sweep {
+            Sweep::Forward(forward) => forward.bytes(),
+            Sweep::Back(reversal) => reversal.bytes(),
+        }
     }
 }
 

@@ -137,6 +137,11 @@ impl Schedule for Periodic {
     fn num_slots(&self) -> usize {
         self.fast + self.slow
     }
+
+    fn bytes(&self) -> usize {
+        let inner = self.whole.bytes().max(self.last.bytes());
+        self.outer.bytes() + self.whole.bytes() + self.last.bytes() + inner
+    }
 }
 
 /// What is to be cut into periods.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Action, Keep};
+use crate::bytes::grown;
 
 /// A slot that keeps nothing but still has its memory.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,10 @@ struct Numbers {
 impl Numbers {
     fn from(fresh: usize) -> Self {
         Numbers { fresh, freed: Vec::new(), idle: Vec::new() }
+    }
+
+    fn bytes(&self) -> usize {
+        grown::<usize>(self.freed.capacity()) + grown::<Idle>(self.idle.capacity())
     }
 
     fn number(&mut self) -> usize {
@@ -49,6 +54,11 @@ impl Pool {
     pub fn new(budget: u64, first_tape: usize) -> Self {
         let (states, tapes) = (Numbers::from(0), Numbers::from(first_tape));
         Pool { budget, allocated: 0, states, tapes }
+    }
+
+    /// Bytes of its lists.
+    pub fn bytes(&self) -> usize {
+        self.states.bytes() + self.tapes.bytes()
     }
 
     fn numbers(&mut self, keep: Keep) -> &mut Numbers {

@@ -141,4 +141,8 @@ impl<I: Schedule> Schedule for &mut Meter<'_, I> {
     fn num_slots(&self) -> usize {
         self.schedule.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.schedule.bytes()
+    }
 }

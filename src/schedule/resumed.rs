@@ -87,4 +87,8 @@ impl Schedule for Resumed {
     fn num_slots(&self) -> usize {
         self.rest.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.rest.bytes()
+    }
 }

@@ -1,6 +1,7 @@
 //! The reverse sweep that all schedules with few slots share.
 
 use super::{Action, Keep};
+use crate::bytes::grown;
 
 /// Where the next snapshot goes.
 pub(super) trait Placement: Send {
@@ -54,6 +55,10 @@ impl<P: Placement> Reversal<P> {
 
     pub fn num_slots(&self) -> usize {
         self.num_slots
+    }
+
+    pub fn bytes(&self) -> usize {
+        grown::<Kept>(self.kept.capacity()) + grown::<usize>(self.free.capacity())
     }
 
     fn reverse(&mut self) -> Action {

@@ -54,4 +54,8 @@ impl Schedule for Revolve {
     fn num_slots(&self) -> usize {
         self.0.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
 }

@@ -99,6 +99,10 @@ impl Schedule for StoreAll {
     fn num_slots(&self) -> usize {
         self.steps.saturating_sub(1)
     }
+
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 impl Iterator for StoreAllOnline {
@@ -113,6 +117,10 @@ impl Schedule for StoreAllOnline {
     /// The number of steps; unbounded until that is known.
     fn num_slots(&self) -> usize {
         self.steps.unwrap_or(usize::MAX)
+    }
+
+    fn bytes(&self) -> usize {
+        0
     }
 }
 

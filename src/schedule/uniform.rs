@@ -55,4 +55,8 @@ impl Schedule for Uniform {
     fn num_slots(&self) -> usize {
         self.0.num_slots()
     }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
 }

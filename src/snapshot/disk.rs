@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{self, Durability, Label, io_error};
 use super::{SnapshotStore, Usage, check_dim};
+use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -122,6 +123,10 @@ impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
 
     fn usage(&self) -> Usage {
         self.usage
+    }
+
+    fn table_bytes(&self) -> usize {
+        grown::<Option<Kept>>(self.slots.capacity())
     }
 }
 

@@ -3,93 +3,127 @@
 use std::collections::HashMap;
 
 use super::{SnapshotStore, Usage, check_dim};
+use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
-/// About how many numbers one allocation holds.
-const BLOCK: usize = 4096;
+/// How many numbers one allocation holds at most, unless one state is longer: little, since what is
+/// left over in it counts in a budget.
+const NUMBERS: usize = 128;
+/// How many states it holds at most.
+const STATES: usize = 32;
 
+/// In place of the step of a slot that holds nothing.
+const EMPTY: usize = usize::MAX;
 /// In place of the step of a state that was taken: the slot's memory is still held.
-const TAKEN: usize = usize::MAX;
+const TAKEN: usize = usize::MAX - 1;
 
 /// Slots in memory, allocated when they are first used. States as long as the first one share
 /// allocations.
 #[derive(Debug, Default)]
 pub struct MemoryStore<S> {
-    blocks: Vec<Vec<S>>,
+    blocks: Vec<Block<S>>,
     /// States of another length than `dim`.
     odd: HashMap<usize, Vec<S>>,
-    steps: Vec<Option<usize>>,
     /// The length of the states in `blocks`.
     dim: usize,
+    /// Bytes that the blocks point to.
+    block_bytes: usize,
+    /// Bytes of the states of other lengths.
+    odd_bytes: usize,
     usage: Usage,
+}
+
+/// Neighbouring slots.
+#[derive(Debug)]
+struct Block<S> {
+    /// Their states one behind the other; none before one of the usual length is kept.
+    states: Vec<S>,
+    /// Their steps; none where all are empty.
+    steps: Vec<usize>,
+}
+
+impl<S> Block<S> {
+    fn empty() -> Self {
+        Block { states: Vec::new(), steps: Vec::new() }
+    }
 }
 
 impl<S: Scalar> MemoryStore<S> {
     /// A store without slots; they come as they are used.
     pub fn new() -> Self {
-        let (blocks, odd, steps) = (Vec::new(), HashMap::new(), Vec::new());
-        MemoryStore { blocks, odd, steps, dim: 0, usage: Usage::default() }
+        MemoryStore {
+            blocks: Vec::new(),
+            odd: HashMap::new(),
+            dim: 0,
+            block_bytes: 0,
+            odd_bytes: 0,
+            usage: Usage::default(),
+        }
     }
 
     fn slots_per_block(&self) -> usize {
-        (BLOCK / self.dim.max(1)).max(1)
+        (NUMBERS / self.dim.max(1)).clamp(1, STATES)
     }
 
-    /// Where `slot`, which holds nothing, may hold `dim` numbers.
-    fn reserve(&mut self, slot: usize, dim: usize) -> &mut [S] {
-        if self.usage.slots == 0 && dim != self.dim {
-            *self = MemoryStore { dim, ..Self::new() };
-        }
-        if self.steps.len() <= slot {
-            self.steps.resize(slot + 1, None);
-        }
-        if dim != self.dim {
-            return self.odd.entry(slot).insert_entry(vec![S::zero(); dim]).into_mut();
+    /// Makes room in `slot`, which is empty, for `y` of `step`, and copies it there.
+    fn fill(&mut self, slot: usize, step: usize, y: &[S]) {
+        if self.usage.slots == 0 && y.len() != self.dim {
+            *self = MemoryStore { dim: y.len(), ..Self::new() };
         }
         let per_block = self.slots_per_block();
-        let (block, range) = self.place(slot);
-        if self.blocks.len() <= block {
-            self.blocks.resize_with(block + 1, Vec::new);
+        let (index, place) = (slot / per_block, slot % per_block);
+        if self.blocks.len() <= index {
+            self.blocks.resize_with(index + 1, Block::empty);
         }
-        if self.blocks[block].is_empty() {
-            self.blocks[block] = vec![S::zero(); per_block * dim];
+        let block = &mut self.blocks[index];
+        if block.steps.is_empty() {
+            block.steps = vec![EMPTY; per_block];
+            self.block_bytes += size_of::<usize>() * per_block;
         }
-        &mut self.blocks[block][range]
+        block.steps[place] = step;
+        if y.len() != self.dim {
+            self.odd_bytes += size_of_val(y);
+            self.odd.insert(slot, y.to_vec());
+            return;
+        }
+        if block.states.is_empty() {
+            block.states = vec![S::zero(); per_block * self.dim];
+            self.block_bytes += S::BYTES * per_block * self.dim;
+        }
+        block.states[place * self.dim..][..self.dim].copy_from_slice(y);
     }
 
-    /// Where a state of the usual length is.
-    fn place(&self, slot: usize) -> (usize, std::ops::Range<usize>) {
+    /// What the slot's place for a step holds, where it has one.
+    fn mark(&mut self, slot: usize) -> Option<&mut usize> {
         let per_block = self.slots_per_block();
-        let from = slot % per_block * self.dim;
-        (slot / per_block, from..from + self.dim)
+        self.blocks.get_mut(slot / per_block)?.steps.get_mut(slot % per_block)
     }
 
     /// The step whose state the slot holds.
     fn found(&self, slot: usize) -> Option<usize> {
-        self.steps.get(slot).copied().flatten().filter(|&step| step != TAKEN)
+        let per_block = self.slots_per_block();
+        let mark = *self.blocks.get(slot / per_block)?.steps.get(slot % per_block)?;
+        (mark != EMPTY && mark != TAKEN).then_some(mark)
     }
 
-    /// Notes that `slot` holds nothing. Returns whether it held a state of the usual length.
-    fn forget(&mut self, slot: usize) -> bool {
-        if self.steps.get_mut(slot).and_then(Option::take).is_none() {
-            return false;
-        }
-        let odd = self.odd.remove(&slot);
-        let dim = odd.as_ref().map_or(self.dim, Vec::len);
+    /// Notes that `slot` holds nothing.
+    fn forget(&mut self, slot: usize) {
+        let Some(mark) = self.mark(slot).filter(|mark| **mark != EMPTY) else { return };
+        *mark = EMPTY;
+        let odd = self.odd.remove(&slot).map(|y| y.len());
+        self.odd_bytes -= odd.unwrap_or(0) * S::BYTES;
         self.usage.slots -= 1;
-        self.usage.memory_bytes -= dim * S::BYTES;
-        odd.is_none()
+        self.usage.memory_bytes -= odd.unwrap_or(self.dim) * S::BYTES;
     }
 }
 
 impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError> {
         self.forget(slot);
-        self.reserve(slot, y.len()).copy_from_slice(y);
-        self.steps[slot] = Some(step);
+        self.fill(slot, step, y);
         self.usage.slots += 1;
-        self.usage.memory_bytes += y.len() * S::BYTES;
+        self.usage.memory_bytes += size_of_val(y);
         Ok(())
     }
 
@@ -104,37 +138,44 @@ impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
             return Ok(());
         }
         check_dim(slot, y.len(), self.dim)?;
-        let (block, range) = self.place(slot);
-        y.copy_from_slice(&self.blocks[block][range]);
+        let per_block = self.slots_per_block();
+        let states = &self.blocks[slot / per_block].states;
+        y.copy_from_slice(&states[slot % per_block * self.dim..][..self.dim]);
         Ok(())
     }
 
     fn take(&mut self, slot: usize, step: usize, y: &mut Vec<S>) -> Result<(), SnapshotError> {
         let alone = self.slots_per_block() == 1 && !self.odd.contains_key(&slot);
         if alone && self.found(slot) == Some(step) && y.len() == self.dim {
-            let (block, _) = self.place(slot);
-            std::mem::swap(&mut self.blocks[block], y);
+            std::mem::swap(&mut self.blocks[slot].states, y);
         } else {
             self.restore(slot, step, y)?;
         }
-        self.steps[slot] = Some(TAKEN);
+        if let Some(mark) = self.mark(slot) {
+            *mark = TAKEN;
+        }
         Ok(())
     }
 
     fn free(&mut self, slot: usize) -> Result<(), SnapshotError> {
-        if self.forget(slot) {
-            let (block, per_block) = (slot / self.slots_per_block(), self.slots_per_block());
-            let end = self.steps.len().min((block + 1) * per_block);
-            let in_block =
-                |slot: usize| self.steps[slot].is_some() && !self.odd.contains_key(&slot);
-            if !(block * per_block..end).any(in_block) {
-                self.blocks[block] = Vec::new();
-            }
+        self.forget(slot);
+        let index = slot / self.slots_per_block();
+        if let Some(block) = self.blocks.get_mut(index)
+            && block.steps.iter().all(|&mark| mark == EMPTY)
+        {
+            let Block { states, steps } = std::mem::replace(block, Block::empty());
+            self.block_bytes -= size_of_val(&states[..]) + size_of_val(&steps[..]);
         }
         Ok(())
     }
 
     fn usage(&self) -> Usage {
         self.usage
+    }
+
+    fn table_bytes(&self) -> usize {
+        let blocks = self.block_bytes + grown::<Block<S>>(self.blocks.capacity());
+        let odd = self.odd_bytes + grown::<(usize, Vec<S>)>(2 * self.odd.capacity());
+        (blocks + odd).saturating_sub(self.usage.memory_bytes)
     }
 }

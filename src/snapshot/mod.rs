@@ -33,6 +33,9 @@ pub trait SnapshotStore<S: Scalar>: Send {
     fn expect(&mut self, _slot: usize, _step: usize) {}
     /// What is held now.
     fn usage(&self) -> Usage;
+    /// Bytes of memory beside those of [`usage`](Self::usage): the numbers of steps, places in
+    /// tables, room that was allocated with that of a state.
+    fn table_bytes(&self) -> usize;
 }
 
 /// What a store holds.
@@ -40,7 +43,7 @@ pub trait SnapshotStore<S: Scalar>: Send {
 pub struct Usage {
     /// Slots that hold a state.
     pub slots: usize,
-    /// Bytes of memory.
+    /// Bytes of memory that states and buffers of states take.
     pub memory_bytes: usize,
     /// Bytes of files.
     pub disk_bytes: usize,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file::{self, Durability, Label};
 use super::transfer::{Done, Job, Transfer};
 use super::{MemoryStore, SnapshotStore, Usage, check_dim};
+use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
 
@@ -499,6 +500,10 @@ impl<S: Scalar> SnapshotStore<S> for TieredStore<S> {
             memory_bytes: memory.memory_bytes + self.buffer_bytes,
             disk_bytes: self.disk_bytes,
         }
+    }
+
+    fn table_bytes(&self) -> usize {
+        self.memory.table_bytes() + grown::<Slow>(self.slots.capacity())
     }
 }
 

@@ -287,8 +287,8 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     fn tape_bytes(&self, ode: &O) -> usize {
         let (d, structure) = (ode.dim(), ode.structure());
         Stages::<f64, O::Work>::bytes(&self.scheme, d)
-            + Matrix::zeros(d, structure.clone()).bytes()
-            + Lu::new(d, structure).bytes()
+            + structure.matrix_bytes(d)
+            + structure.lu_bytes(d)
             + 16 * d
             + 8 * ode.num_params()
             + self.scheme.total * ode.work_bytes()
@@ -391,6 +391,16 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
 }
 
 impl<O: Vjp> AdjointStepper<O> for Esdirk {
+    fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
+        if points > 0 {
+            tape.stages.make_room_for_seeds(&self.scheme);
+        }
+    }
+
+    fn seed_bytes(&self, ode: &O, points: usize) -> usize {
+        if points > 0 { Stages::<f64, O::Work>::seed_bytes(&self.scheme, ode.dim()) } else { 0 }
+    }
+
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
         tape.stages.seed(&self.scheme, theta, w, t_next_bar);
     }

@@ -231,6 +231,16 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
 }
 
 impl<S: Scalar, O: Vjp<S>> AdjointStepper<O, S> for ExplicitRk<S> {
+    fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
+        if points > 0 {
+            tape.make_room_for_seeds(&self.scheme);
+        }
+    }
+
+    fn seed_bytes(&self, ode: &O, points: usize) -> usize {
+        if points > 0 { Self::Tape::seed_bytes(&self.scheme, ode.dim()) } else { 0 }
+    }
+
     fn seed(&self, theta: f64, w: &[S], tape: &mut Self::Tape, t_next_bar: Option<&mut S>) {
         tape.seed(&self.scheme, theta, w, t_next_bar);
     }

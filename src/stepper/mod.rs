@@ -181,6 +181,10 @@ pub struct Bars<'a, S> {
 
 /// A method with an adjoint.
 pub trait AdjointStepper<O: Vjp<S>, S: Scalar = f64>: Stepper<O, S> {
+    /// Makes room in a tape for the seeds of `points` points inside one step.
+    fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape);
+    /// Bytes of that room.
+    fn seed_bytes(&self, ode: &O, points: usize) -> usize;
     /// Adds the seed `w` = dJ/dy(t_n + θh) of a point inside the step on the tape, before
     /// [`step_adjoint`](Self::step_adjoint).
     fn seed(&self, theta: f64, w: &[S], tape: &mut Self::Tape, t_next_bar: Option<&mut S>);

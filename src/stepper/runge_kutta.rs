@@ -202,6 +202,16 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
 }
 
 impl<O: Vjp> AdjointStepper<O> for RungeKutta {
+    fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
+        on_tape!(self, tape, |by, its| {
+            AdjointStepper::<O>::make_room_for_seeds(by, points, its);
+        });
+    }
+
+    fn seed_bytes(&self, ode: &O, points: usize) -> usize {
+        method!(self, |by| by.seed_bytes(ode, points))
+    }
+
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
         on_tape!(self, tape, |by, its| AdjointStepper::<O>::seed(by, theta, w, its, t_next_bar));
     }

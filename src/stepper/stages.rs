@@ -192,6 +192,16 @@ impl<S: Scalar, W> Stages<S, W> {
         (3 * scheme.total + 2) * dim * S::BYTES
     }
 
+    /// Makes room for the seeds of any number of points inside a step.
+    pub(crate) fn make_room_for_seeds(&mut self, scheme: &Scheme<S>) {
+        self.seeds = vec![S::zero(); (scheme.total + 1) * self.dim];
+    }
+
+    /// Bytes of that room.
+    pub(crate) fn seed_bytes(scheme: &Scheme<S>, dim: usize) -> usize {
+        (scheme.total + 1) * dim * S::BYTES
+    }
+
     pub(crate) fn h(&self) -> S {
         S::of(self.step.h())
     }

@@ -16,6 +16,9 @@ impl Schedule for Listed {
     fn num_slots(&self) -> usize {
         self.0.len()
     }
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// Keeps a tape of each `every`th step and the states of the others; gives some of them back early.

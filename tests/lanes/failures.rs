@@ -261,6 +261,9 @@ impl LaneSchedule for Panics {
     fn num_lanes(&self) -> usize {
         self.0.num_lanes()
     }
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
 }
 
 #[test]

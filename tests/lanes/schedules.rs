@@ -232,6 +232,9 @@ impl LaneSchedule for Listed {
     fn num_lanes(&self) -> usize {
         self.lanes
     }
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 pub fn store(step: usize, slot: usize) -> Action {

@@ -34,6 +34,8 @@ pub trait LaneSchedule: Iterator<Item = OnLane> + Send {
     fn num_slots(&self) -> usize;
     /// How many lanes there are.
     fn num_lanes(&self) -> usize;
+    /// As [`Schedule::bytes`](super::Schedule::bytes).
+    fn bytes(&self) -> usize;
 }
 
 /// A schedule for lanes whose chain ends when the driver says so. Until then all actions are those

@@ -2,7 +2,7 @@
 
 use super::{LaneCosts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair};
 use crate::error::ScheduleError;
-use crate::schedule::Online;
+use crate::schedule::{Online, Schedule};
 
 /// The first sweep of [`Online`] on lane 0, and a reverse sweep as [`Pair`]'s.
 #[derive(Clone, Debug)]
@@ -59,6 +59,14 @@ impl LaneSchedule for PairOnline {
 
     fn num_lanes(&self) -> usize {
         2
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.sweep {
+            Sweep::Forward(online) => online.bytes(),
+            Sweep::Back(pair) => pair.bytes(),
+            Sweep::Broken => 0,
+        }
     }
 }
 

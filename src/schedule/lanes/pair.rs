@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use super::pace::Pace;
 use super::{LaneCosts, LaneSchedule, OnLane};
+use crate::bytes::grown;
 use crate::error::ScheduleError;
 use crate::schedule::optimum::{reach, repetition, split};
 use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
@@ -422,5 +423,12 @@ impl LaneSchedule for Pair {
 
     fn num_lanes(&self) -> usize {
         2
+    }
+
+    fn bytes(&self) -> usize {
+        let kept = grown::<Snapshot>(self.kept.capacity());
+        let free = self.free.capacity() + self.free_tapes.capacity() + self.met.capacity();
+        let taped = grown::<Taped>(self.taped.capacity());
+        kept + grown::<usize>(free) + taped + grown::<OnLane>(self.queue.capacity())
     }
 }
