@@ -8,7 +8,7 @@
 pub mod tutorial {}
 #[doc = include_str!("../docs/adjoints.md")]
 pub mod adjoints {}
-#[doc = "[adjoints]: super::adjoints"]
+#[doc = "[adjoints]: crate::guide::adjoints"]
 #[doc = include_str!("../docs/checkpointing.md")]
 pub mod checkpointing {}
 #[doc = include_str!("../docs/methods.md")]

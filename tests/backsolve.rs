@@ -309,7 +309,7 @@ fn any_number_of_states_will_do() {
     let problem = Problem::new(&model, &model, &model, (0.0, 10.0), &LORENZ).rtol(1e-9).atol(1e-9);
     let exact = all(&problem.clone().rtol(1e-13).atol(1e-13).gradient().unwrap());
     let disk = std::env::temp_dir().join(format!("costate-backsolve-{}", std::process::id()));
-    for snapshots in [1, 2, 3, 4, 6, 11, 40, 1000] {
+    for snapshots in [1, 2, 3, 4, 6, 11, 40, 1000, usize::MAX] {
         let problem = problem.clone().snapshots(snapshots);
         let solved = back(&problem);
         assert!(solved.gradient.stats.snapshots_peak <= snapshots as u64);

@@ -10,6 +10,15 @@ const TOKENS: [&str; 36] = [
     "abs(", "λ", "_", " ", "=", "**",
 ];
 
+/// What a model's text is spoiled with.
+const PIECES: [&str; 24] = [
+    "", "(", ")", "-", "\"", ",", ":", "null", "[", "]", "{", "}", "1e999", "-1e300", "0", "\u{0}",
+    "\\u001b", "\\ud800", "\\n", "/0", "^", "\u{202e}", "\u{feff}", "\"k\":",
+];
+
+/// A model with every kind of thing in it.
+const MODEL: &str = include_str!("../models/biology/gene_expression.json");
+
 fn read(text: &str) {
     let names = &mut |name: &str| match name {
         "x" => Some(Expr::state(0)),
@@ -54,6 +63,25 @@ proptest! {
         );
         if let Err(error) = Model::from_json(&model) {
             prop_assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+
+    /// A line for every fault, short and without what a terminal obeys.
+    #[test]
+    fn spoiled_models(
+        spoils in prop::collection::vec((0..MODEL.len(), 0..20usize, prop::sample::select(&PIECES[..])), 1..4)
+    ) {
+        let mut text = MODEL.to_owned();
+        for (place, len, piece) in spoils {
+            let boundary = |k: usize| (0..=k).rev().find(|&k| text.is_char_boundary(k)).unwrap_or(0);
+            let (start, end) = (boundary(place), boundary(place + len));
+            text.replace_range(start..end, piece);
+        }
+        if let Err(error) = Model::from_json(&text) {
+            let message = error.to_string();
+            prop_assert!(!message.contains(char::is_control), "{message:?}");
+            prop_assert!(!message.contains('\u{202e}'), "{message:?}");
+            prop_assert!(message.chars().count() < 500, "{message}");
         }
     }
 
