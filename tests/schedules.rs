@@ -1,11 +1,13 @@
 //! Laws of the schedules, followed by an interpreter over integers.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::path::Path;
 
 use costate::error::{Error, ScheduleError};
 use costate::schedule::{
-    Action, Bisection, Counts, Keep, Online, OnlineSchedule, Revolve, Schedule, StoreAll,
-    StoreAllOnline, Uniform, optimum,
+    Action, Bisection, Counts, Keep, Multistage, Online, OnlineSchedule, Revolve, Schedule,
+    SlotCosts, StoreAll, StoreAllOnline, TierCosts, Uniform, optimum,
 };
 use rayon::prelude::*;
 use serde_json::Value;
@@ -154,6 +156,115 @@ fn revolve_takes_the_least_of_the_dynamic_programme() {
             let r = optimum::repetition(l as u64, s as u64);
             assert_eq!(counts.max_repetition, r, "repetition {l} {s}");
         }
+    }
+}
+
+/// What a schedule may stand at: the states kept, the current one, and the steps left.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Standing {
+    /// A bit a step.
+    kept: u32,
+    current: Option<usize>,
+    left: usize,
+}
+
+impl Standing {
+    /// Where one action leads, and what it takes: advances and stores.
+    fn next(self, slots: usize) -> Vec<((u64, u64), Standing)> {
+        let Standing { kept, current, left } = self;
+        let all = || (0..32).filter(move |step| kept & 1 << step != 0);
+        let mut next: Vec<_> =
+            all().map(|step| ((0, 0), Standing { current: Some(step), ..self })).collect();
+        match current {
+            Some(step) if step + 1 == left => {
+                let kept = kept & ((1 << step) - 1);
+                next.push(((0, 0), Standing { kept, current: None, left: step }));
+            }
+            Some(step) => next.push(((1, 0), Standing { current: Some(step + 1), ..self })),
+            None => {}
+        }
+        if let Some(step) = current.filter(|step| kept & 1 << step == 0) {
+            let with = |others: u32| ((0, 1), Standing { kept: others | 1 << step, ..self });
+            match (kept.count_ones() as usize) < slots {
+                true => next.push(with(kept)),
+                false => next.extend(all().map(|other| with(kept & !(1 << other)))),
+            }
+        }
+        next
+    }
+}
+
+/// The fewest advances of any order of actions, and the fewest stores among those, by searching
+/// them all.
+fn least_of_all(steps: usize, slots: usize) -> (u64, u64) {
+    let first = Standing { kept: 0, current: Some(0), left: steps };
+    let mut found = HashMap::from([(first, (0, 0))]);
+    let mut open = BinaryHeap::from([(Reverse((0, 0)), first)]);
+    while let Some((Reverse(so_far), standing)) = open.pop() {
+        if standing.left == 0 {
+            return so_far;
+        }
+        if found[&standing] < so_far {
+            continue;
+        }
+        for (more, next) in standing.next(slots) {
+            let cost = (so_far.0 + more.0, so_far.1 + more.1);
+            if found.get(&next).is_none_or(|&known| cost < known) {
+                found.insert(next, cost);
+                open.push((Reverse(cost), next));
+            }
+        }
+    }
+    unreachable!("one slot reverses any chain")
+}
+
+#[test]
+fn revolve_stores_least_of_all_with_as_few_advances() {
+    for (steps, slots) in (1..=10).flat_map(|steps| (1..=5).map(move |slots| (steps, slots))) {
+        let counts = Counts::of(Revolve::new(steps, slots).unwrap()).unwrap();
+        let found = (counts.advances, counts.stores);
+        assert_eq!(found, least_of_all(steps, slots), "{steps} steps, {slots} slots");
+    }
+}
+
+/// The fewest stores after the first for l ≤ `most`, among all ways to place the next snapshot with
+/// t(l, s) advances.
+fn least_stores(most: usize, t: &[Vec<u64>]) -> Vec<Vec<u64>> {
+    let mut table = vec![vec![], vec![0; most + 1]];
+    for s in 2..=most {
+        let mut row = vec![0; most + 1];
+        for l in 2..=most {
+            let optimal = (1..l).filter(|&m| m as u64 + t[s][m] + t[s - 1][l - m] == t[s][l]);
+            let stores = |m: usize| u64::from(l - m > 1) + row[m] + table[s - 1][l - m];
+            row[l] = optimal.map(stores).min().unwrap();
+        }
+        table.push(row);
+    }
+    table
+}
+
+#[test]
+fn revolve_stores_the_least_of_the_dynamic_programme() {
+    let advances = least_advances(130);
+    for (s, row) in least_stores(130, &advances).iter().enumerate().skip(1) {
+        for (l, &least) in row.iter().enumerate().skip(2) {
+            let counts = Counts::of(Revolve::new(l, s).unwrap()).unwrap();
+            assert_eq!((counts.advances, counts.stores), (advances[s][l], 1 + least), "{l} {s}");
+        }
+    }
+    let fifty = Counts::of(Revolve::new(50, 7).unwrap()).unwrap();
+    assert_eq!((fifty.advances, fifty.stores), (105, 28));
+}
+
+/// Where two tiers cost the same they are one, and a store costs as good as nothing.
+#[test]
+fn revolve_stores_no_more_than_multistage() {
+    let alike = SlotCosts { write: 1, read: 0 };
+    let costs = TierCosts { step: 1_000_000, reverse: 0, fast: alike, slow: alike };
+    for (steps, slots) in [(50, 7), (100, 5), (64, 3), (33, 10)] {
+        let ours = Counts::of(Revolve::new(steps, slots).unwrap()).unwrap();
+        let other = Counts::of(Multistage::new(steps, slots, 0, &costs).unwrap()).unwrap();
+        assert_eq!((ours.advances, ours.stores), (other.advances, other.stores), "{steps} {slots}");
     }
 }
 

@@ -80,15 +80,30 @@ pub fn t(steps: u64, slots: u64) -> u64 {
     }
 }
 
-/// The number of steps between a snapshot and the next one when `steps` > 1 steps are reversed with
-/// `slots` > 1 snapshots, the one at their start among them.
+/// The number m of steps between a snapshot and the next one when `steps` > 1 steps are reversed
+/// with `slots` > 1 snapshots, the one at their start among them: of the distances with the fewest
+/// advances one that stores least.
+///
+/// With r the [`repetition`] of l steps in s snapshots, the advances are fewest where neither part
+/// needs more than its share of repetitions, nor leaves some of it unused:
+///
+/// ```text
+/// max(β(s, r−2), l − β(s−1, r)) ≤ m ≤ min(β(s, r−1), l − β(s−1, r−1))
+/// ```
+///
+/// Of these, the stores σ(l, s) = min_m [l − m > 1] + σ(l − m, s − 1) + σ(m, s) do not grow with l
+/// from β(s, r−1) to λ(s, r) = β(s, r−1) + β(s−1, r−1), and by one with each step from there to β(s, r).
+/// So m is λ(s, r−1), or as near to it as they allow: what comes before the next snapshot then
+/// stores as little as its repetitions permit.
 pub(crate) fn split(steps: usize, slots: usize) -> usize {
     let (l, s) = (steps as u64, slots as u64);
     let r = repetition(l, s);
-    // What follows the next snapshot must not need more than r repetitions with one slot less,
-    // what comes before it no more than r − 1; the longest such distance stores least.
-    let distance = reach(s, r - 1).min(l - reach(s - 1, r - 1).min(l - 1));
-    distance as usize
+    let reach = |slots: u64, r: Option<u64>| r.map_or(0, |r| reach(slots, r));
+    let (before, twice) = (r.checked_sub(1), r.checked_sub(2));
+    let least = reach(s, twice).max(l.saturating_sub(reach(s - 1, Some(r)))).max(1);
+    let most = reach(s, before).min(l - reach(s - 1, before).min(l - 1));
+    let cheapest = reach(s, twice).saturating_add(reach(s - 1, twice));
+    cheapest.min(most).max(least) as usize
 }
 
 /// The least cost of reversing `steps` steps in `budget` bytes where a slot may keep a state or a
