@@ -239,8 +239,8 @@ fn the_table_of_dependencies_is_that_of_cargo() {
     let (_, table) = design.split_once("## Dependencies").unwrap();
     let first: Vec<&str> = between(table, "\n| ", '|');
     let is_named = |name: &str| {
-        let words = |cell: &&str| cell.split([' ', ',', '(', ')']).any(|word| word == name);
-        first.iter().any(|cell| words(cell))
+        let mut words = first.iter().flat_map(|cell| cell.split([' ', ',', '(', ')']));
+        words.any(|word| word == name)
     };
     let mut section = "";
     for line in manifest.lines() {

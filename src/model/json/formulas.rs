@@ -73,7 +73,7 @@ impl<'a> Formulas<'a> {
         others: impl IntoIterator<Item = &'b str>,
     ) -> ModelError {
         if let ParseProblem::UnknownName { name, suggestion } = &mut error.problem {
-            let known = self.known.keys().map(|&name| name);
+            let known = self.known.keys().copied();
             let mut candidates: Vec<&str> = known.chain(others).collect();
             candidates.sort_unstable();
             *suggestion = nearest(name, candidates);
