@@ -5,17 +5,26 @@ use std::path::Path;
 
 use super::planned::Beside;
 use super::{PlanSummary, Problem};
-use crate::adjoint::{self, Gradient, Noted, gradient_noted, gradient_online_noted};
+use crate::adjoint::{self, Gradient, Noted, Stats, gradient_noted, gradient_online_noted};
 use crate::budget::{Disk, Measured, Plan, Planned, Resources, file_buffers, measure, times_left};
 use crate::error::{Error, JournalError, SnapshotError};
-use crate::journal::{Identity, Journal, Phase, hash};
+use crate::journal::{Identity, Journal, Phase, Position, hash};
 use crate::method::{AdjointKind, Method};
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
+use crate::scalar::Scalar;
 use crate::schedule::{Kept, Online, Periodic, Resumed, Schedule, ScheduleKind};
-use crate::snapshot::{TieredStore, measure_disk};
+use crate::snapshot::{NotedStore, SnapshotStore, TieredStore, measure_disk};
 use crate::stepper::AdjointStepper;
+
+/// What came of a run with a directory.
+pub(super) struct Durable {
+    pub gradient: Gradient,
+    /// The schedule that was followed, by its name.
+    pub schedule: &'static str,
+    pub plan: Option<PlanSummary>,
+}
 
 /// What is kept where.
 struct Tiers {
@@ -35,11 +44,23 @@ struct Begun {
     journal: Journal,
     /// Where it stood when it was killed.
     from: Option<Phase>,
-    store: TieredStore<f64>,
+    store: Box<dyn SnapshotStore<f64>>,
     /// The states that are still there.
     kept: Vec<Kept>,
     tiers: Tiers,
+    /// The schedule that is followed, by its name.
+    followed: &'static str,
 }
+
+/// The store of a run, and the states that it holds.
+struct Opened {
+    store: Box<dyn SnapshotStore<f64>>,
+    kept: Vec<Kept>,
+}
+
+/// Bytes of small states that are in memory as well, and written when the run is noted, where no
+/// budget says what memory there is.
+const ROOM: usize = 32 << 20;
 
 impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M> {
     pub(super) fn durable_gradient_by<N: AdjointStepper<O>>(
@@ -47,7 +68,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         stepper: N,
         stop_if_stiff: bool,
         directory: &Path,
-    ) -> Result<(Gradient, Option<PlanSummary>), Error> {
+    ) -> Result<Durable, Error> {
         let method = stepper.name();
         let (result, begun) = match self.options.fixed_steps {
             Some(steps) => {
@@ -61,36 +82,37 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 let tiers = self.controlled_tiers(&mut frontier)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 let result = self.controlled_gradient(&mut frontier, &mut begun);
-                let within = |gradient: &Gradient| match begun.tiers.beside {
-                    Some(beside) => {
-                        self.within_budget(&gradient.stats, frontier.chain().grid_bytes(), beside)
-                    }
-                    None => Ok(()),
-                };
-                let result = result.and_then(|gradient| within(&gradient).map(|()| gradient));
+                let grid = frontier.chain().grid_bytes();
+                let result = result.and_then(|gradient| {
+                    self.within(&begun.tiers, &gradient.stats, grid).map(|()| gradient)
+                });
                 (result, begun)
             }
         };
-        let Begun { journal, from, store, tiers, .. } = begun;
+        let Begun { journal, from, store, tiers, followed, .. } = begun;
         // No file is written any more.
         drop(store);
         match result {
             Ok(mut gradient) => {
                 gradient.stats.resumed_at_step = from.as_ref().map(Phase::step);
                 journal.finish();
-                Ok((gradient, tiers.summary))
+                let schedule = followed;
+                Ok(Durable { gradient, schedule, plan: tiers.summary })
             }
             Err(error @ Error::StepLimit { stiff: true, .. }) if stop_if_stiff => {
                 journal.give_up()?;
                 Err(error)
             }
-            Err(error @ (Error::Snapshot(_) | Error::Journal(_))) => Err(error),
-            // It would come to the same again.
+            // Even one that would come again is soon met from there.
             Err(error) => {
-                journal.finish();
+                journal.leave();
                 Err(error)
             }
         }
+    }
+
+    fn within(&self, tiers: &Tiers, stats: &Stats, grid: usize) -> Result<(), Error> {
+        tiers.beside.map_or(Ok(()), |beside| self.within_budget(stats, grid, beside))
     }
 
     fn fixed_tiers<R: Recurrence<Scalar = f64>>(
@@ -159,39 +181,58 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
             let identity = Identity { problem, method, fast, tag, note };
             Journal::create(directory, identity)
         };
-        let (journal, from) = match self.options.resume {
-            false => (new()?, None),
-            true => match Journal::open(directory, problem)? {
-                (given_up, position) if position.identity.method.is_none() => {
-                    let journal = new()?;
-                    given_up.finish();
-                    (journal, None)
-                }
-                (journal, position) => match position.identity.method {
-                    Some(kept) if kept != method => {
-                        return Err(other_method(method, kept, stop_if_stiff));
-                    }
-                    _ => {
-                        // The files are numbered from there.
-                        tiers.fast = position.identity.fast;
-                        (journal, Some(position.phase))
-                    }
-                },
-            },
+        let resumed = match self.options.resume {
+            true => Journal::open(directory, problem)?,
+            false => None,
         };
-        let mut store = TieredStore::open(tiers.fast, directory, journal.run())?.keep_files();
-        if let Some(bytes) = self.options.disk_budget {
-            store = store.disk_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
-        }
-        let mut kept = Vec::new();
-        for slot in store.found()? {
-            kept.push(Kept { step: store.adopt(slot)?.0, slot });
-        }
+        let (mut journal, from) = match resumed {
+            // What was given up is known until the end: nobody needs to find it again.
+            None | Some((_, Position { identity: Identity { method: None, .. }, .. })) => {
+                (new()?, None)
+            }
+            Some((_, Position { identity: Identity { method: Some(kept), .. }, .. }))
+                if kept != method =>
+            {
+                return Err(other_method(method, kept, stop_if_stiff));
+            }
+            Some((journal, position)) => {
+                // The files are numbered from there.
+                tiers.fast = position.identity.fast;
+                (journal, Some(position.phase))
+            }
+        };
+        let Opened { store, mut kept } = self.open_store(tiers.fast, &mut journal)?;
         kept.sort_by_key(|kept| kept.step);
         // What cannot be gone on from is begun again.
         let has_start = kept.first().is_some_and(|kept| kept.step == 0);
         let from = from.filter(|phase| !matches!(phase, Phase::Forward { .. }) || has_start);
-        Ok(Begun { journal, from, store, kept, tiers })
+        let followed = self.schedule_kind().name();
+        Ok(Begun { journal, from, store, kept, tiers, followed })
+    }
+
+    fn open_store(&self, fast: usize, journal: &mut Journal) -> Result<Opened, Error> {
+        let (dim, options) = (self.ode.dim(), &self.options);
+        let budget = options
+            .disk_budget
+            .map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let small = dim.saturating_mul(f64::BYTES) <= NotedStore::<f64>::SMALL;
+        let room = if options.budget.is_some() { 0 } else { ROOM };
+        if !small || room == 0 {
+            journal.hold()?;
+        }
+        let (directory, run) = (journal.directory(), journal.run());
+        if small {
+            let store = NotedStore::open(directory, run, dim, fast, room)?;
+            let mut store = store.disk_budget(budget);
+            let kept = store.adopt()?;
+            return Ok(Opened { store: Box::new(store), kept });
+        }
+        let mut store = TieredStore::open(fast, directory, run)?.keep_files().disk_budget(budget);
+        let mut kept = Vec::new();
+        for slot in store.found()? {
+            kept.push(Kept { step: store.adopt(slot)?.0, slot });
+        }
+        Ok(Opened { store: Box::new(store), kept })
     }
 
     fn fixed_gradient<R: Recurrence<Scalar = f64>>(
@@ -221,30 +262,34 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         }
         let all_known = frontier.chain().grid().end() == self.span.end;
         let slots = begun.tiers.slots;
-        let online = match self.schedule_kind() {
+        let online_kind = match self.schedule_kind() {
             ScheduleKind::StoreAll if slots < usize::MAX => ScheduleKind::Online,
             kind => kind,
         };
-        let online = online.online(Some(slots))?;
-        if !all_known && let Some(fresh) = online {
+        if !all_known && let Some(fresh) = online_kind.online(Some(slots))? {
             let schedule = match &begun.from {
                 Some(phase) => Box::new(Online::resume(slots, phase.step() as usize, &begun.kept)?),
                 None => fresh,
             };
+            let Begun { journal, from, store, tiers, followed, .. } = begun;
+            *followed = online_kind.name();
             let noted = Noted {
-                journal: &mut begun.journal,
-                from: begun.from.as_ref(),
+                journal,
+                from: from.as_ref(),
                 log: Vec::new(),
                 control: Vec::new(),
+                limit: &|stats, grid| self.within(tiers, stats, grid),
+                stop: self.options.stop_or_never(),
             };
             let (p, progress) = (self.p, self.options.on_progress);
-            return gradient_online_noted(frontier, p, schedule, &mut begun.store, progress, noted);
+            return gradient_online_noted(frontier, p, schedule, &mut **store, progress, noted);
         }
         let mut pass = None;
         if !all_known {
             begun.from = None;
             begun.journal.rewind();
-            pass = Some(adjoint::value_online(frontier, self.p, self.options.on_progress)?.1);
+            let (progress, stop) = (self.options.on_progress, self.options.stop_or_never());
+            pass = Some(adjoint::value_online_until(frontier, self.p, progress, stop)?.1);
         }
         let (log, control) = (frontier.log(begun.journal.num_words()), frontier.control());
         let schedule = self.offline(frontier.chain().num_steps(), begun)?;
@@ -265,28 +310,42 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         control: Vec<u64>,
         begun: &mut Begun,
     ) -> Result<Gradient, Error> {
-        let Begun { journal, from, store, .. } = begun;
-        let noted = Noted { journal, from: from.as_ref(), log, control };
-        gradient_noted(chain, self.p, schedule, store, self.options.on_progress, noted)
+        let Begun { journal, from, store, tiers, .. } = begun;
+        let noted = Noted {
+            journal,
+            from: from.as_ref(),
+            log,
+            control,
+            limit: &|stats, grid| self.within(tiers, stats, grid),
+            stop: self.options.stop_or_never(),
+        };
+        gradient_noted(chain, self.p, schedule, &mut **store, self.options.on_progress, noted)
     }
 
     /// The schedule of a chain of `steps` steps, or the rest of it.
-    fn offline(&self, steps: usize, begun: &Begun) -> Result<Box<dyn Schedule>, Error> {
+    fn offline(&self, steps: usize, begun: &mut Begun) -> Result<Box<dyn Schedule>, Error> {
         let (kept, slots) = (&begun.kept, begun.tiers.slots);
-        Ok(match &begun.from {
-            None => match (&begun.tiers.schedule, self.schedule_kind()) {
-                (Some(periodic), _) => Box::new(periodic.clone()),
-                // Where not all have room, as many as have.
-                (None, ScheduleKind::StoreAll) if slots < steps => {
-                    ScheduleKind::Revolve.offline(steps, Some(slots))?
-                }
-                (None, kind) => kind.offline(steps, Some(slots.min(steps.max(1))))?,
-            },
+        let (name, schedule): (_, Box<dyn Schedule>) = match &begun.from {
             Some(Phase::Forward { step, .. }) => {
-                Box::new(Resumed::forward(steps, *step, kept, slots)?)
+                (Resumed::NAME, Box::new(Resumed::forward(steps, *step, kept, slots)?))
             }
-            Some(Phase::Reverse { left, .. }) => Box::new(Resumed::reverse(*left, kept, slots)?),
-        })
+            Some(Phase::Reverse { left, .. }) => {
+                (Resumed::NAME, Box::new(Resumed::reverse(*left, kept, slots)?))
+            }
+            None => match &begun.tiers.schedule {
+                Some(periodic) => ("periodic", Box::new(periodic.clone())),
+                None => {
+                    let kind = match self.schedule_kind() {
+                        // Where not all have room, as many as have.
+                        ScheduleKind::StoreAll if slots < steps => ScheduleKind::Revolve,
+                        kind => kind,
+                    };
+                    (kind.name(), kind.offline(steps, Some(slots.min(steps.max(1))))?)
+                }
+            },
+        };
+        begun.followed = name;
+        Ok(schedule)
     }
 
     /// A hash of everything but the method that the gradient's bits depend on, as far as numbers
@@ -297,11 +356,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let (mut y, mut dy) = (vec![0.0; dim], vec![0.0; dim]);
         self.initial.initial(self.p, &mut y);
         ode.rhs(start, &y, self.p, &mut dy, &mut ode.work());
+        // How many steps it may try, and what it may hold, do not change them.
         let counts = [
             dim,
             ode.num_params(),
             options.fixed_steps.unwrap_or(0),
-            options.max_steps,
             usize::from(options.adjoint == AdjointKind::Continuous),
             usize::from(self.objective.has_integrand()),
             self.objective.times().len(),

@@ -70,6 +70,16 @@ impl<S: Scalar> MemoryStore<S> {
         self.steps.get(slot).copied().flatten().filter(|&step| step != TAKEN)
     }
 
+    /// The step and the state that the slot holds.
+    pub(super) fn get(&self, slot: usize) -> Option<(usize, &[S])> {
+        let step = self.found(slot)?;
+        if let Some(kept) = self.odd.get(&slot) {
+            return Some((step, kept));
+        }
+        let (block, range) = self.place(slot);
+        Some((step, &self.blocks[block][range]))
+    }
+
     /// Notes that `slot` holds nothing. Returns whether it held a state of the usual length.
     fn forget(&mut self, slot: usize) -> bool {
         if self.steps.get_mut(slot).and_then(Option::take).is_none() {

@@ -4,6 +4,7 @@ mod check;
 mod curve;
 mod failure;
 mod gradient;
+mod interrupt;
 mod json;
 mod options;
 mod plan;
@@ -62,7 +63,8 @@ impl Command {
     }
 }
 
-/// 0; 1 where what was asked to hold does not; 2 for bad input, with one line on stderr.
+/// 0; 1 where what was asked to hold does not; 2 for bad input, with one line on stderr; 128 and its
+/// number where a signal ended a run whose position was noted.
 fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => cli.command.run(),
@@ -77,7 +79,7 @@ fn main() -> ExitCode {
         }
         Err(failure) => {
             let _ = writeln!(std::io::stderr(), "costate: {failure}");
-            ExitCode::from(2)
+            ExitCode::from(interrupt::status().unwrap_or(2))
         }
     }
 }
