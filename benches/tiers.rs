@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use costate::error::SnapshotError;
-use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, TieredStore, measure_disk};
+use costate::snapshot::{
+    DiskStore, MemoryStore, NotedStore, SnapshotStore, TieredStore, measure_disk,
+};
 use cpu_time::ThreadTime;
 
 /// The best of so many is given.
@@ -19,45 +21,53 @@ fn main() -> Result<(), SnapshotError> {
     let directory = given.map_or_else(std::env::temp_dir, PathBuf::from).join("costate-tiers");
     let disk = measure_disk(&directory)?;
     println!("{:.0} MB/s out, {:.0} MB/s in", disk.write / 1e6, disk.read / 1e6);
-    println!(
-        "{:<10}{:>9}{:>10}  time with: {:>7}{:>12}{:>9}  thread's own: {:>7}{:>12}{:>9}",
-        "numbers",
-        "steps",
-        "ms/state",
-        "waited",
-        "overlapped",
-        "durable",
-        "waited",
-        "overlapped",
-        "durable"
-    );
+    let names = ["in memory", "waited", "overlapped", "durable"];
     for (dim, steps) in [(10_000, 20), (10_000, 200), (1_000_000, 5), (1_000_000, 30)] {
-        let mut stores: [Box<dyn SnapshotStore<f64>>; 4] = [
+        let stores: [Box<dyn SnapshotStore<f64>>; 4] = [
             Box::new(MemoryStore::new()),
             Box::new(DiskStore::new(&directory)?),
             Box::new(TieredStore::new(0, &directory)?),
             Box::new(TieredStore::new(0, &directory)?.durable()),
         ];
-        let mut least = [[f64::INFINITY; 4]; 2];
-        for kind in (0..REPEATS).flat_map(|_| 0..4) {
-            let found = sweeps(&mut *stores[kind], dim, steps)?;
-            for (least, found) in least.iter_mut().zip(found) {
-                least[kind] = least[kind].min(found);
-            }
+        compare(names, stores, dim, steps)?;
+    }
+    let names = ["in memory", "a file each", "noted", "records"];
+    for (dim, steps) in [(2, 20), (100, 20), (1000, 20), (8000, 20), (8000, 200)] {
+        let stores: [Box<dyn SnapshotStore<f64>>; 4] = [
+            Box::new(MemoryStore::new()),
+            Box::new(DiskStore::new(&directory)?),
+            Box::new(NotedStore::open(&directory, 1, dim, 0, 32 << 20)?),
+            Box::new(NotedStore::open(&directory, 2, dim, 0, 0)?),
+        ];
+        compare(names, stores, dim, steps)?;
+        for run in [1, 2] {
+            std::fs::remove_file(NotedStore::<f64>::open(&directory, run, dim, 0, 0)?.path()).ok();
         }
-        let [wall, own] = least.map(|times| times.map(|time| time / times[0]));
-        println!(
-            "{dim:<10}{steps:>9}{:>10.2}  {:>18.3}{:>12.3}{:>9.3}  {:>21.3}{:>12.3}{:>9.3}",
-            1e3 * least[0][0] / (2 * KEPT) as f64,
-            wall[1],
-            wall[2],
-            wall[3],
-            own[1],
-            own[2],
-            own[3],
-        );
     }
     std::fs::remove_dir(&directory).ok();
+    Ok(())
+}
+
+/// Prints what sweeps take with each store beside the first, on the clock and of the thread itself.
+fn compare(
+    names: [&str; 4],
+    mut stores: [Box<dyn SnapshotStore<f64>>; 4],
+    dim: usize,
+    steps: usize,
+) -> Result<(), SnapshotError> {
+    let mut least = [[f64::INFINITY; 4]; 2];
+    for kind in (0..REPEATS).flat_map(|_| 0..4) {
+        let found = sweeps(&mut *stores[kind], dim, steps)?;
+        for (least, found) in least.iter_mut().zip(found) {
+            least[kind] = least[kind].min(found);
+        }
+    }
+    print!("{dim} numbers, {steps} steps a state: {:.1e} s", least[0][0] / (2 * KEPT) as f64);
+    for (kind, name) in names.iter().enumerate().skip(1) {
+        let [wall, own] = least.map(|times| times[kind] / times[0]);
+        print!(", {name} {wall:.3} times ({own:.3})");
+    }
+    println!();
     Ok(())
 }
 

@@ -702,6 +702,7 @@ const REFUSED: &[(&str, &str)] = &[
 /// The bytes that a message asks for.
 fn asked_for(output: &Output) -> u64 {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = text.split("; go on with: ").next().unwrap();
     let digits = text.split(|c: char| !c.is_ascii_digit()).rfind(|word| !word.is_empty());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }

@@ -6,10 +6,12 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use costate::journal::{Phase, unfinished};
+
 const MODEL: &str = "models/biology/lotka_volterra.json";
 
-/// A run of about twenty thousand small steps.
-const LONG: [&str; 4] = ["--method", "bs3", "--rtol", "1e-10"];
+/// A run of about 700 thousand small steps, which is noted several times.
+const LONG: [&str; 6] = ["--method", "bs3", "--rtol", "1e-15", "--atol", "1e-15"];
 
 struct Scratch(PathBuf);
 
@@ -84,35 +86,38 @@ fn fifty_kills_change_no_bit() {
     let mut random = fastrand::Rng::with_seed(11);
     let (mut kills, mut in_reverse, mut finished) = (0, 0, 0);
     let settings: [&[&str]; 6] = [
-        &["--budget", "600kB"],
-        &["--fixed-steps", "12000", "--budget", "12kB"],
+        &["--budget", "20MB"],
+        &["--fixed-steps", "200000", "--budget", "12kB"],
         &["--snapshots", "30"],
-        &["--fixed-steps", "12000", "--snapshots", "12"],
+        &["--fixed-steps", "200000", "--snapshots", "12"],
         &["--schedule", "revolve", "--snapshots", "15"],
-        &["--method", "kvaerno3", "--rtol", "1e-9", "--snapshots", "10"],
+        &["--method", "kvaerno3", "--rtol", "1e-12", "--snapshots", "10"],
     ];
+    let options = settings.map(|setting| match setting[0] {
+        "--method" | "--fixed-steps" => setting.to_vec(),
+        _ => [&LONG, setting].concat(),
+    });
+    let expected = options.each_ref().map(|options| numbers(&output(options)));
     while kills < 50 || finished < settings.len() {
-        let setting = settings[finished % settings.len()];
-        let options =
-            if setting[0] == "--method" { setting.to_vec() } else { [&LONG, setting].concat() };
-        let expected = numbers(&output(&options));
+        let (options, expected) =
+            (&options[finished % settings.len()], &expected[finished % settings.len()]);
         let scratch = Scratch::new("kills");
-        let mut last = killed(
-            &[&options, &["--disk", scratch.path()][..]].concat(),
-            Duration::from_millis(random.u64(5..200)),
-        );
-        // The options are in the directory: all but what bounds the memory.
+        let disk = [&options[..], &["--disk", scratch.path()]].concat();
+        let mut last = killed(&disk, Duration::from_millis(random.u64(5..400)));
+        // The options are in the directory, where there is one yet: all but what bounds the memory.
         let snapshots = &options[options.len() - 2..];
+        let mut tries = 0;
         while last.is_none() {
-            kills += 1;
-            if !has_position(&scratch) {
-                break;
-            }
-            let again = [&["--resume", scratch.path()], snapshots].concat();
-            last = killed(&again, Duration::from_millis(random.u64(20..400)));
+            (kills, tries) = (kills + 1, tries + 1);
+            let again = match has_position(&scratch) {
+                true => [&["--resume", scratch.path()], snapshots].concat(),
+                false => [&options[..], &["--resume", scratch.path()]].concat(),
+            };
+            let after = random.u64(50..400) + 100 * tries;
+            last = killed(&again, Duration::from_millis(after));
         }
         if let Some(last) = last {
-            assert_eq!(numbers(&last), expected, "{options:?} after {kills} kills in all");
+            assert_eq!(&numbers(&last), expected, "{options:?} after {kills} kills in all");
             assert!(scratch.files().is_empty(), "{:?}", scratch.files());
             let report: serde_json::Value = serde_json::from_slice(&last.stdout).unwrap();
             in_reverse += usize::from(report["stats"]["resumed_at_step"].as_u64() > Some(0));
@@ -123,20 +128,28 @@ fn fifty_kills_change_no_bit() {
     assert!(in_reverse > 0);
 }
 
-/// A directory of a run that was killed in its reverse sweep, and its options.
-fn killed_in_reverse(scratch: &Scratch) -> Vec<&'static str> {
+/// A directory of a run that was stopped in its reverse sweep, and its options.
+fn stopped_in_reverse(scratch: &Scratch) -> Vec<&'static str> {
     let options = [&LONG[..], &["--snapshots", "30"]].concat();
-    for after in (100..).step_by(100) {
-        let disk = [&options[..], &["--disk", scratch.path()]].concat();
-        let ended = killed(&disk, Duration::from_millis(after)).is_some();
-        assert!(!ended, "the run was never seen in its reverse sweep");
-        let log = scratch.files().into_iter().find(|path| name(path).starts_with("log-"));
-        if log.is_some_and(|log| fs::metadata(log).unwrap().len() > 8 * 17_000) {
-            return options;
+    stop_in_reverse(scratch, &options);
+    options
+}
+
+/// Stops a run with these options when it is in its reverse sweep.
+fn stop_in_reverse(scratch: &Scratch, options: &[&str]) {
+    let disk = [options, &["--disk", scratch.path()]].concat();
+    for after in (100..).step_by(50) {
+        let child = costate(MODEL, &disk).spawn().unwrap();
+        sleep(Duration::from_millis(after));
+        shell(&format!("kill -TERM {}", child.id()));
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(143), "never seen in its reverse sweep: {output:?}");
+        let found = unfinished(&scratch.0).unwrap();
+        if found.iter().any(|(_, position)| matches!(position.phase, Phase::Reverse { .. })) {
+            return;
         }
         scratch.files().iter().for_each(|path| fs::remove_file(path).unwrap());
     }
-    unreachable!()
 }
 
 fn name(path: &Path) -> String {
@@ -146,16 +159,27 @@ fn name(path: &Path) -> String {
 #[test]
 fn fifty_damaged_bytes_are_all_detected() {
     let scratch = Scratch::new("damage");
-    let options = killed_in_reverse(&scratch);
-    let resume = ["--resume", scratch.path(), "--snapshots", "30"];
+    let options = stopped_in_reverse(&scratch);
+    damage(&scratch, &options, 30);
+    // Where states go into the file one by one.
+    let scratch = Scratch::new("damage-budget");
+    let options = ["--fixed-steps", "200000", "--budget", "12kB"];
+    stop_in_reverse(&scratch, &options);
+    damage(&scratch, &options, 20);
+}
+
+/// Damages some bytes of what a stopped run left, each for itself.
+fn damage(scratch: &Scratch, options: &[&str], bytes: usize) {
+    let resume = [&["--resume", scratch.path()], &options[options.len() - 2..]].concat();
     let content: Vec<(PathBuf, Vec<u8>)> = scratch
         .files()
         .into_iter()
         .map(|path| (path.clone(), fs::read(&path).unwrap()))
         .filter(|(path, bytes)| path.extension().unwrap() == "costate" && !bytes.is_empty())
         .collect();
+    assert!(content.iter().any(|(path, _)| name(path).starts_with("slot")), "{content:?}");
     let mut random = fastrand::Rng::with_seed(5);
-    for _ in 0..50 {
+    for _ in 0..bytes {
         let (path, bytes) = &content[random.usize(..content.len())];
         let mut damaged = bytes.clone();
         damaged[random.usize(..bytes.len())] ^= 1 << random.u8(..8);
@@ -173,13 +197,13 @@ fn fifty_damaged_bytes_are_all_detected() {
         .filter(|path| name(path).starts_with("slot"))
         .collect();
     slots.iter().step_by(3).for_each(|path| fs::remove_file(path).unwrap());
-    assert_eq!(numbers(&output(&resume)), numbers(&self::output(&options)));
+    assert_eq!(numbers(&output(&resume)), numbers(&self::output(options)));
 }
 
 #[test]
 fn what_lies_behind_the_position_is_cut_off() {
     let scratch = Scratch::new("torn");
-    let options = killed_in_reverse(&scratch);
+    let options = stopped_in_reverse(&scratch);
     let log = scratch.files().into_iter().find(|path| name(path).starts_with("log-")).unwrap();
     let mut bytes = fs::read(&log).unwrap();
     bytes.extend([1, 2, 3]);
@@ -191,7 +215,7 @@ fn what_lies_behind_the_position_is_cut_off() {
 #[test]
 fn another_problem_is_refused() {
     let scratch = Scratch::new("other");
-    killed_in_reverse(&scratch);
+    stopped_in_reverse(&scratch);
     let refused = |model: &str, more: &[&str], what: &str| {
         let resume = [&["--resume", scratch.path()], more].concat();
         let output = costate(model, &resume).output().unwrap();
@@ -211,12 +235,137 @@ fn another_problem_is_refused() {
     let near = scratch.0.join("near.json");
     fs::write(&near, format!("{text} ")).unwrap();
     refused(near.to_str().unwrap(), &[&LONG[..], &[]].concat(), other);
-    let empty = Scratch::new("empty");
-    let nothing = output(&["--resume", empty.path()]);
-    let message = String::from_utf8_lossy(&nothing.stderr);
-    assert!(message.contains("holds no unfinished run: run the gradient"), "{message}");
-    let absent = output(&["--resume", "/no/such/directory"]);
-    assert!(String::from_utf8_lossy(&absent.stderr).contains("/no/such/directory: No such file"));
+    // Nothing was lost by it.
+    let found = numbers(&output(&["--resume", scratch.path(), "--snapshots", "30"]));
+    assert_eq!(found, numbers(&output(&[&LONG[..], &["--snapshots", "30"]].concat())));
+}
+
+/// One command line serves a job that is started again and again.
+#[test]
+fn a_run_begins_where_there_is_nothing_to_resume() {
+    let (empty, options) = (Scratch::new("empty"), ["--snapshots", "9"]);
+    let expected = numbers(&output(&options));
+    let below = empty.0.join("below");
+    for directory in [empty.path(), below.to_str().unwrap()] {
+        let begun = output(&[&options[..], &["--resume", directory]].concat());
+        assert_eq!(numbers(&begun), expected);
+        let note = format!("costate: note: {directory} holds no unfinished run: this one begins\n");
+        assert_eq!(String::from_utf8_lossy(&begun.stderr), note);
+    }
+    let long = [&LONG[..], &["--snapshots", "30", "--resume", empty.path()]].concat();
+    assert!(killed(&long, Duration::from_millis(40)).is_none());
+    assert_eq!(numbers(&output(&long)), numbers(&output(&long[..8])));
+    // What cannot be a directory is refused.
+    let refused = output(&["--resume", MODEL]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("Not a directory"), "{refused:?}");
+}
+
+/// The words after `go on with: `.
+fn told_to_go_on(output: &Output) -> String {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    let (_, line) = message.trim_end().split_once("go on with: ").expect(&message);
+    line.to_owned()
+}
+
+/// Runs a line as a user would.
+fn shell(line: &str) -> Output {
+    let mut shell = Command::new("sh");
+    shell.current_dir(env!("CARGO_MANIFEST_DIR")).args(["-c", line]).output().unwrap()
+}
+
+#[test]
+fn a_run_beyond_its_budget_goes_on_with_more() {
+    let scratch = Scratch::new("it's over");
+    let run = ["--method", "bs3", "--rtol", "1e-10"];
+    let expected = numbers(&output(&run));
+    let over = output(&[&run[..], &["--budget", "400kB", "--disk", scratch.path()]].concat());
+    assert_eq!(over.status.code(), Some(2));
+    let report = String::from_utf8_lossy(&over.stderr).into_owned();
+    assert!(report.contains("more than the budget of 400000"), "{report}");
+    let found = shell(&told_to_go_on(&over));
+    assert_eq!(numbers(&found), expected);
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert!(report["stats"]["resumed_at_step"].as_u64() > Some(18_000), "{report}");
+    assert_eq!(report["schedule"], "resumed");
+    assert!(scratch.files().is_empty());
+    // In the same budget the way back may be possible, with the states that are in files.
+    let scratch = Scratch::new("over again");
+    let budget = [&run[..], &["--budget", "400kB"]].concat();
+    let over = output(&[&budget[..], &["--disk", scratch.path()]].concat());
+    assert_eq!(over.status.code(), Some(2));
+    let found = output(&[&budget[..], &["--resume", scratch.path()]].concat());
+    assert_eq!(numbers(&found), expected);
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert!(report["stats"]["peak_bytes"].as_u64() <= Some(400_000), "{report}");
+}
+
+#[test]
+fn a_run_that_tried_too_many_steps_goes_on_with_more() {
+    let scratch = Scratch::new("limit");
+    let run = [&LONG[..], &["--snapshots", "30"]].concat();
+    let limited = [&run[..], &["--max-steps", "600000", "--disk", scratch.path()]].concat();
+    let limited = output(&limited);
+    assert_eq!(limited.status.code(), Some(2), "{limited:?}");
+    let more = ["--max-steps", "2000000", "--snapshots", "30", "--resume", scratch.path()];
+    let found = output(&more);
+    assert_eq!(numbers(&found), numbers(&output(&run)));
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert!(report["stats"]["resumed_at_step"].as_u64() > Some(0), "{report}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_note_the_position_and_say_how_to_go_on() {
+    let run = [&LONG[..], &["--snapshots", "30"]].concat();
+    let expected = numbers(&output(&run));
+    let start = |how: &str, disk: &str| {
+        let mut command = Command::new("env");
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.args([how, env!("CARGO_BIN_EXE_costate"), "gradient", MODEL, "--json"]);
+        command.args(&run).args(["--disk", disk]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    for (signal, what, status) in [("INT", "Ctrl-C", 130), ("TERM", "SIGTERM", 143)] {
+        let scratch = Scratch::new("signal $1");
+        let child = start("--default-signal=INT,TERM", scratch.path());
+        // Long enough for it to listen, and not for its first note.
+        sleep(Duration::from_millis(60));
+        assert!(shell(&format!("kill -{signal} {}", child.id())).status.success());
+        let stopped = child.wait_with_output().unwrap();
+        assert_eq!(stopped.status.code(), Some(status), "{stopped:?}");
+        assert!(stopped.stdout.is_empty());
+        let begin = format!("costate: stopped by {what}; go on with: ");
+        assert!(String::from_utf8_lossy(&stopped.stderr).starts_with(&begin), "{stopped:?}");
+        assert!(has_position(&scratch));
+        assert_eq!(numbers(&shell(&told_to_go_on(&stopped))), expected);
+        assert!(scratch.files().is_empty());
+    }
+    // What is ignored in the background stays so.
+    let scratch = Scratch::new("ignored");
+    let child = start("--ignore-signal=INT", scratch.path());
+    sleep(Duration::from_millis(60));
+    assert!(shell(&format!("kill -INT {}", child.id())).status.success());
+    assert_eq!(numbers(&child.wait_with_output().unwrap()), expected);
+}
+
+#[test]
+fn the_schedule_that_was_followed_is_named() {
+    let scratch = Scratch::new("named");
+    let schedule = |options: &[&str]| {
+        let output = output(&[&["--disk", scratch.path()], options].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["schedule"].as_str().unwrap().to_owned()
+    };
+    let fixed = ["--fixed-steps", "100"];
+    assert_eq!(schedule(&[]), "store-all");
+    assert_eq!(schedule(&["--disk-budget", "1kB"]), "online");
+    assert_eq!(schedule(&["--snapshots", "5"]), "online");
+    assert_eq!(schedule(&fixed), "store-all");
+    assert_eq!(schedule(&[&fixed[..], &["--disk-budget", "1kB"]].concat()), "revolve");
+    assert_eq!(schedule(&[&fixed[..], &["--budget", "12kB"]].concat()), "periodic");
+    assert_eq!(schedule(&["--snapshots", "5", "--schedule", "bisection"]), "bisection");
 }
 
 /// A file that may not grow beyond a bound is what a full disk is to its writer.
@@ -233,17 +382,19 @@ fn a_full_disk_in_either_sweep() {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(message.contains("has room"), "{message}");
+        message
     };
     let scratch = Scratch::new("full");
     let options = [&LONG[..], &["--snapshots", "30"]].concat();
     let expected = numbers(&output(&options));
     // The times of the steps come to more than this on the way to the end.
-    full(64, &[&options[..], &["--disk", scratch.path()]].concat());
+    let told = full(4500, &[&options[..], &["--disk", scratch.path()]].concat());
     let resume = ["--resume", scratch.path(), "--snapshots", "30"];
-    full(64, &resume);
+    assert!(told.ends_with(&format!("--snapshots 30 --resume {}\n", scratch.path())), "{told}");
+    full(4500, &resume);
     assert_eq!(numbers(&output(&resume)), expected);
     // And a position does on the way back.
-    killed_in_reverse(&scratch);
+    stopped_in_reverse(&scratch);
     full(1, &resume);
     assert_eq!(numbers(&output(&resume)), expected);
     assert!(scratch.files().is_empty());

@@ -4,14 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use costate::adjoint::Progress;
 use costate::ensemble;
-use costate::error::SnapshotError;
+use costate::error::{Error, SnapshotError};
+use costate::method::Method;
 use costate::model::Model;
-use costate::problem::Problem;
+use costate::objective::{LeastSquares, Objective};
+use costate::ode::{Initial, Ode, Vjp};
+use costate::problem::{Problem, ScheduleKind};
 use costate::scalar::Scalar;
 use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, Usage};
+use costate::tableau::BS3;
 
 /// A directory of one test, removed at its end.
 struct Scratch(PathBuf);
@@ -321,11 +326,58 @@ fn a_state_of_no_numbers() {
     }
 }
 
+/// y_i' = −k y_i with as many states as have a file each.
+#[derive(Clone)]
+struct Large;
+
+impl Large {
+    const DIM: usize = 9000;
+}
+
+impl Ode for Large {
+    type Work = ();
+
+    fn dim(&self) -> usize {
+        Large::DIM
+    }
+
+    fn num_params(&self) -> usize {
+        1
+    }
+
+    fn work(&self) {}
+
+    fn work_bytes(&self) -> usize {
+        0
+    }
+    fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _: &mut ()) {
+        dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = -p[0] * y);
+    }
+}
+
+impl Vjp for Large {
+    fn vjp(
+        &self,
+        _t: f64,
+        y: &[f64],
+        p: &[f64],
+        w: &[f64],
+        y_bar: &mut [f64],
+        p_bar: &mut [f64],
+        _t_bar: &mut f64,
+        _: &mut (),
+    ) {
+        y_bar.iter_mut().zip(w).for_each(|(bar, w)| *bar -= p[0] * w);
+        p_bar[0] -= y.iter().zip(w).map(|(y, w)| y * w).sum::<f64>();
+    }
+}
+
 /// A file that is harmed in the middle of a gradient stops it, wherever it stands.
 #[test]
 fn a_gradient_whose_snapshot_is_harmed() {
     let scratch = Scratch::new("gradient");
-    let decay = decay();
+    let y0: Vec<f64> = (0..Large::DIM).map(|i| 1.0 + i as f64 * 1e-4).collect();
+    let objective = LeastSquares::new(vec![1.0], vec![0.5; Large::DIM], &[1.0]).unwrap();
     let harmed = Mutex::new(Vec::new());
     let harm = |progress: Progress| {
         if progress.forward == 20 && progress.reversed == 5 {
@@ -341,19 +393,90 @@ fn a_gradient_whose_snapshot_is_harmed() {
             }
         }
     };
-    let problem = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0])
-        .fixed_steps(20)
-        .snapshots(4)
-        .on_disk(&scratch.0)
-        .on_progress(&harm);
-    let text = problem.gradient().unwrap_err().to_string();
+    let whole = Problem::new(&Large, &y0, &objective, (0.0, 1.0), &[1.0]).fixed_steps(20);
+    let problem = whole.clone().snapshots(4).on_disk(&scratch.0);
+    let text = problem.clone().on_progress(&harm).gradient().unwrap_err().to_string();
     let harmed = harmed.lock().unwrap().clone();
     assert_eq!(harmed.len(), 4);
     assert!(harmed.iter().any(|path| damaged(path, CHECKSUM) == text), "{text}");
-    // Without them the run can go on.
-    harmed.iter().for_each(|path| fs::remove_file(path).unwrap());
-    let resumed = problem.clone().on_progress(&|_| {}).resume(&scratch.0).gradient().unwrap();
-    let whole = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0]).fixed_steps(20);
+    // Too short a run to be noted: it begins again.
+    let resumed = problem.resume(&scratch.0).gradient().unwrap();
     assert_eq!(resumed.wrt_params, whole.gradient().unwrap().wrt_params);
+    assert_eq!(resumed.stats.resumed_at_step, None);
     assert!(scratch.files().is_empty());
+}
+
+/// Gradients that are stopped again and again, in either sweep, and where they stand is all in files.
+#[test]
+fn a_gradient_that_is_stopped_goes_on_to_the_same_bits() {
+    let (decay, scratch) = (decay(), Scratch::new("stop"));
+    let mut random = fastrand::Rng::with_seed(3);
+    let small = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0]).rtol(1e-12);
+    let y0: Vec<f64> = (0..Large::DIM).map(|i| 1.0 + i as f64 * 1e-4).collect();
+    let objective = LeastSquares::new(vec![1.0], vec![0.5; Large::DIM], &[1.0]).unwrap();
+    let large = Problem::new(&Large, &y0, &objective, (0.0, 1.0), &[1.0]).rtol(1e-12);
+    let mut stopped = [0, 0];
+    for round in 0..2 {
+        stopped[0] += stop_and_go(&small, 8, &scratch, &mut random);
+        stopped[1] += stop_and_go(&large, 8 * Large::DIM as u64, &scratch, &mut random);
+        assert!(scratch.files().is_empty(), "{round}");
+    }
+    println!("{stopped:?} stops");
+    assert!(stopped[0] > 30 && stopped[1] > 30);
+}
+
+/// Stops and resumes gradients by every schedule until they end. Returns how often it stopped.
+fn stop_and_go<O: Vjp + Clone, I: Initial + Clone, J: Objective + Clone>(
+    problem: &Problem<'_, O, I, J>,
+    state: u64,
+    scratch: &Scratch,
+    random: &mut fastrand::Rng,
+) -> usize {
+    let bs3 = || problem.clone().method(Method::Named(&BS3)).rtol(1e-5);
+    let mut stops = 0;
+    for (name, run) in [
+        ("all", bs3()),
+        ("online", bs3().snapshots(4)),
+        ("revolve", bs3().snapshots(4).schedule(ScheduleKind::Revolve)),
+        ("room for few files", bs3().disk_budget(9 * (state + 44))),
+        ("budget", bs3().budget(100_000 + 100 * state)),
+        ("fixed", bs3().fixed_steps(50).snapshots(5)),
+        ("fixed uniform", bs3().fixed_steps(50).snapshots(5).schedule(ScheduleKind::Uniform)),
+        ("fixed all", bs3().fixed_steps(50)),
+        ("fixed budget", bs3().fixed_steps(300).budget(100_000 + 100 * state)),
+    ] {
+        let expected = match name.contains("fixed") {
+            true if name == "fixed budget" => bs3().fixed_steps(300).gradient(),
+            true => bs3().fixed_steps(50).gradient(),
+            false => bs3().gradient(),
+        };
+        let expected = expected.unwrap();
+        let mut tries = 0;
+        let found = loop {
+            tries += 1;
+            assert!(tries < 200, "{name}: no end");
+            // A pass that only counts steps begins again each time.
+            let (asked, patience) = (AtomicUsize::new(0), random.usize(5..100 + 5 * tries));
+            let stop = || asked.fetch_add(1, Ordering::Relaxed) >= patience;
+            match run.clone().resume(&scratch.0).stop_if(&stop).gradient() {
+                Ok(gradient) => break gradient,
+                Err(Error::Stopped) => stops += 1,
+                Err(error) => panic!("{name}: {error}"),
+            }
+        };
+        assert_eq!(found.value.to_bits(), expected.value.to_bits(), "{name}");
+        assert!(same_bits(&found.wrt_params, &expected.wrt_params), "{name}");
+        assert!(same_bits(&found.wrt_y0, &expected.wrt_y0), "{name}");
+        assert_eq!(found.wrt_end_time.to_bits(), expected.wrt_end_time.to_bits(), "{name}");
+    }
+    stops
+}
+
+#[test]
+fn what_stops_a_gradient_needs_a_directory() {
+    let decay = decay();
+    let problem = Problem::new(&decay, &decay, &decay, (0.0, 1.0), &[1.0]).stop_if(&|| true);
+    let text = "what stops the gradient is given: it must be left out where nothing is noted: without \
+                a directory, or with backsolve";
+    assert_eq!(problem.gradient().unwrap_err().to_string(), text);
 }

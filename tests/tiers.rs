@@ -12,7 +12,9 @@ use costate::model::Model;
 use costate::recurrence::Discretization;
 use costate::scalar::{Scalar, same_bits};
 use costate::schedule::{Multistage, Periodic, Schedule, SlotCosts, StoreAll, TierCosts, Transfer};
-use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, TieredStore, measure_disk};
+use costate::snapshot::{
+    DiskStore, MemoryStore, NotedStore, SnapshotStore, TieredStore, measure_disk,
+};
 use costate::stepper::ExplicitRk;
 use costate::tableau::RK4;
 
@@ -97,6 +99,7 @@ fn as_a_map<S: Scalar>(store: &mut dyn SnapshotStore<S>, seed: u64) {
                 store.expect(slot, map.get(&slot).map_or(step, |kept| kept.0));
                 store.expect(random.usize(..9), step);
             }
+            7 => store.note().unwrap(),
             _ => check_slot(store, slot, &map, length),
         }
         assert_eq!(store.usage().slots, map.len());
@@ -133,16 +136,22 @@ fn check_slot<S: Scalar>(
 fn every_store_is_a_map_from_slots_to_states() {
     let scratch = Scratch::new("map");
     let open = |fast| TieredStore::new(fast, &scratch.0).unwrap();
-    let stores: [Box<dyn SnapshotStore<f64>>; 6] = [
+    let noted = |lost, room| NotedStore::open(&scratch.0, 9, 700, lost, room).unwrap();
+    let stores: [Box<dyn SnapshotStore<f64>>; 9] = [
         Box::new(MemoryStore::new()),
         Box::new(DiskStore::new(&scratch.0).unwrap()),
         Box::new(open(0)),
         Box::new(open(4)),
         Box::new(open(100)),
         Box::new(TieredStore::new(1, &scratch.0).unwrap().durable()),
+        Box::new(noted(0, 0)),
+        Box::new(noted(0, 5 * 700 * 8)),
+        Box::new(noted(2, 1 << 20)),
     ];
     for (seed, mut store) in (0..).zip(stores) {
         as_a_map(&mut *store, seed);
+        // The file of a store that notes stays; what is in it is checked elsewhere.
+        let _ = fs::remove_file(noted(0, 0).path());
     }
     as_a_map::<f32>(&mut TieredStore::new(3, &scratch.0).unwrap(), 10);
     as_a_map::<f32>(&mut MemoryStore::new(), 11);
@@ -199,6 +208,152 @@ fn files_of_another_store_step_or_kind() {
     assert!(same_bits(&restored(&mut store).unwrap(), &Y));
     drop((store, other, halves));
     assert!(scratch.files().is_empty());
+}
+
+/// A file of records 1 to 3 with the states of steps 11 to 13, the second one shorter.
+fn noted(scratch: &Scratch) -> (PathBuf, Vec<u8>) {
+    let mut store = NotedStore::open(&scratch.0, 4, 5, 1, 1 << 10).unwrap();
+    for (slot, len) in [(1, 5), (3, 5), (2, 3)] {
+        store.store(slot, slot + 10, &Y[..len]).unwrap();
+    }
+    assert_eq!((store.usage().slots, store.usage().disk_bytes), (3, 0));
+    assert!(!store.path().exists());
+    store.note().unwrap();
+    assert_eq!((store.usage().slots, store.usage().disk_bytes), (3, 3 * SIZE));
+    let bytes = fs::read(store.path()).unwrap();
+    assert_eq!(bytes.len(), 32 + 3 * SIZE);
+    (store.path().to_owned(), bytes)
+}
+
+/// Steps and slots of the states in a file of records, in memory as many as have room.
+fn adopted(scratch: &Scratch, room: usize) -> Result<Vec<(usize, usize)>, String> {
+    let text = |error: SnapshotError| error.to_string();
+    let mut store = NotedStore::open(&scratch.0, 4, 5, 1, room).map_err(text)?;
+    let kept = store.adopt().map_err(text)?;
+    for kept in &kept {
+        let len = if kept.step == 12 { 3 } else { 5 };
+        let mut y = vec![0.0; len];
+        store.restore(kept.slot, kept.step, &mut y).unwrap();
+        assert!(same_bits(&y, &Y[..len]));
+    }
+    Ok(kept.iter().map(|kept| (kept.step, kept.slot)).collect())
+}
+
+#[test]
+fn any_byte_of_a_file_of_records_flipped_is_seen() {
+    let scratch = Scratch::new("records");
+    let (path, good) = noted(&scratch);
+    let all = [(11, 1), (12, 2), (13, 3)];
+    for room in [0, 60, 1 << 10] {
+        assert_eq!(adopted(&scratch, room).unwrap(), all);
+    }
+    for place in 0..good.len() {
+        for mask in [1, 0x80, 0xff] {
+            let mut bad = good.clone();
+            bad[place] ^= mask;
+            fs::write(&path, &bad).unwrap();
+            let error = adopted(&scratch, 60).unwrap_err();
+            assert!(error.starts_with(&format!("{}: ", path.display())), "{place}: {error}");
+            assert!(error.contains("damaged"), "{place}: {error}");
+        }
+    }
+    // Without its last records it holds the others; cut elsewhere it is damaged.
+    for len in 0..good.len() {
+        fs::write(&path, &good[..len]).unwrap();
+        match (len.checked_sub(32).map(|len| (len / SIZE, len % SIZE)), adopted(&scratch, 60)) {
+            (Some((records, 0)), found) => assert_eq!(found.unwrap(), all[..records]),
+            (None, found) if len == 0 => assert_eq!(found.unwrap(), []),
+            (_, found) => assert!(found.unwrap_err().contains("damaged"), "{len}"),
+        }
+    }
+    // Another run's, and numbers of another size.
+    fs::write(&path, &good).unwrap();
+    let renamed = path.with_file_name("slots-0000000000000005.costate");
+    fs::copy(&path, renamed).unwrap();
+    assert!(NotedStore::<f64>::open(&scratch.0, 5, 5, 1, 0).is_err());
+    let mut halves = NotedStore::<f32>::open(&scratch.0, 4, 10, 1, 0).unwrap();
+    assert!(halves.adopt().unwrap_err().to_string().contains("another run's"));
+}
+
+/// Where a process ends in a write, whatever it left there, the other states are there.
+#[test]
+fn a_torn_record_is_lost_and_the_others_are_not() {
+    let scratch = Scratch::new("torn");
+    let (path, good) = noted(&scratch);
+    let mut torn = good.clone();
+    torn[..8].copy_from_slice(b"in write");
+    for record in 0..3 {
+        let rest: Vec<_> =
+            [(11, 1), (12, 2), (13, 3)].into_iter().filter(|kept| kept.1 != record + 1).collect();
+        for written in 1..SIZE {
+            let mut bytes = torn.clone();
+            let from = 32 + record * SIZE;
+            // Its front is new, and it was of another step before.
+            bytes[from..from + written].iter_mut().for_each(|byte| *byte = !*byte);
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(adopted(&scratch, 60 * (written % 2)).unwrap(), rest, "{record} {written}");
+        }
+    }
+    for len in 32..good.len() {
+        fs::write(&path, &torn[..len]).unwrap();
+        assert_eq!(adopted(&scratch, 0).unwrap().len(), (len - 32) / SIZE);
+    }
+    // Written again, it is whole again, also to who comes later.
+    fs::write(&path, &torn[..32 + 2 * SIZE + 7]).unwrap();
+    let mut store = NotedStore::open(&scratch.0, 4, 5, 1, 0).unwrap();
+    store.adopt().unwrap();
+    store.store(3, 13, &Y).unwrap();
+    drop(store);
+    assert_eq!(adopted(&scratch, 0).unwrap(), [(11, 1), (12, 2), (13, 3)]);
+}
+
+#[test]
+fn a_file_of_records_keeps_its_budget() {
+    let scratch = Scratch::new("records-budget");
+    for room in [0, 1 << 10] {
+        let store = NotedStore::open(&scratch.0, 4, 5, 2, room).unwrap();
+        let mut store = store.disk_budget(3 * SIZE + 10);
+        (0..5).for_each(|slot| store.store(slot, slot, &Y).unwrap());
+        let error = store.store(5, 5, &Y).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("to {} bytes of the {}", 4 * SIZE, 3 * SIZE + 10)),
+            "{error}"
+        );
+        assert_eq!(store.usage().slots, 5);
+        store.note().unwrap();
+        assert_eq!(store.usage().disk_bytes, 3 * SIZE);
+        assert_eq!(store.adopt().unwrap().len(), 3);
+        let long = store.store(2, 2, &[0.0; 6]).unwrap_err().to_string();
+        assert_eq!(long, "slot 2 was asked for 6 numbers and holds 5");
+        fs::remove_file(store.path()).unwrap();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_takes_no_state_from_memory() {
+    let scratch = Scratch::new("records-full");
+    let mut store = NotedStore::open(&scratch.0, 4, 5, 0, 1 << 10).unwrap();
+    store.store(1, 7, &Y).unwrap();
+    std::os::unix::fs::symlink("/dev/full", store.path()).unwrap();
+    let full = io(store.path(), "No space left on device (os error 28)");
+    assert_eq!(store.note().unwrap_err().to_string(), full);
+    let mut y = [0.0; 5];
+    store.restore(1, 7, &mut y).unwrap();
+    // There is room again.
+    store.note().unwrap();
+    assert_eq!(store.usage().disk_bytes, SIZE);
+    let mut later = NotedStore::<f64>::open(&scratch.0, 4, 5, 0, 0).unwrap();
+    assert_eq!(later.adopt().unwrap().len(), 1);
+    // Where it is in the file alone it is told at once.
+    fs::remove_file(store.path()).unwrap();
+    let mut store = NotedStore::open(&scratch.0, 4, 5, 0, 0).unwrap();
+    std::os::unix::fs::symlink("/dev/full", store.path()).unwrap();
+    assert_eq!(store.store(1, 7, &Y).unwrap_err().to_string(), full);
+    assert_eq!(
+        store.restore(1, 7, &mut y).unwrap_err().to_string(),
+        "slot 1 was asked for step 7 and holds nothing"
+    );
 }
 
 /// A call that can tell of an error.

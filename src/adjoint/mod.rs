@@ -110,11 +110,24 @@ pub fn value_online<F: Frontier>(
     p: &[ScalarOf<F>],
     observe: &dyn Fn(Progress),
 ) -> Result<(ScalarOf<F>, Stats), Error> {
+    value_online_until(frontier, p, observe, &|| false)
+}
+
+/// As [`value_online`], unless it is to `stop`.
+pub(crate) fn value_online_until<F: Frontier>(
+    frontier: &mut F,
+    p: &[ScalarOf<F>],
+    observe: &dyn Fn(Progress),
+    stop: &dyn Fn() -> bool,
+) -> Result<(ScalarOf<F>, Stats), Error> {
     let mut store = MemoryStore::new();
     let mut sweep = Sweep::start_online(frontier, p, &mut store)?;
     while !frontier.extend(p, &mut sweep.y, &mut sweep.tape)? {
         sweep.count_step(frontier.chain())?;
         observe(sweep.progress());
+        if stop() {
+            return Err(Error::Stopped);
+        }
     }
     sweep.count_step(frontier.chain())?;
     let mut stats = sweep.stats(frontier.chain());
@@ -152,11 +165,7 @@ pub fn gradient_noted<R: Recurrence>(
     noted: Noted<'_>,
 ) -> Result<Gradient<R::Scalar>, Error> {
     let mut sweep = Sweep::start(chain, p, store)?;
-    sweep.note_in(noted.journal, noted.control);
-    match noted.from {
-        Some(phase) => sweep.go_on(chain.num_steps(), phase)?,
-        None => sweep.note_start(&noted.log)?,
-    }
+    sweep.note_in(chain, noted)?;
     sweep.follow(chain, schedule, observe)?;
     sweep.finish(chain)
 }
@@ -175,11 +184,7 @@ pub fn gradient_online_noted<F: Frontier>(
     noted: Noted<'_>,
 ) -> Result<Gradient<ScalarOf<F>>, Error> {
     let mut sweep = Sweep::start_online(frontier, p, store)?;
-    sweep.note_in(noted.journal, noted.control);
-    match noted.from {
-        Some(phase) => sweep.go_on(frontier.chain().num_steps(), phase)?,
-        None => sweep.note_start(&noted.log)?,
-    }
+    sweep.note_in(frontier.chain(), noted)?;
     to_the_end_and_back(sweep, frontier, p, schedule, observe)
 }
 
@@ -193,6 +198,11 @@ pub struct Noted<'a> {
     pub log: Vec<u64>,
     /// What error control ended with, where it has.
     pub control: Vec<u64>,
+    /// Fails where a sweep holds more than it may, of which the times of its steps are so many bytes;
+    /// asked where its length is known.
+    pub limit: &'a dyn Fn(&Stats, usize) -> Result<(), Error>,
+    /// Whether the sweep is to end, its position noted.
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 fn to_the_end_and_back<F: Frontier>(
@@ -227,7 +237,8 @@ fn to_the_end_and_back<F: Frontier>(
     sweep.note_schedule(first_sweep + schedule.bytes());
     sweep.step_back(&before);
     drop(before);
-    sweep.note_turn(|known| frontier.log(known), frontier.control())?;
+    let control = frontier.control();
+    sweep.note_turn(frontier.chain(), |known| frontier.log(known), control)?;
     sweep.follow(frontier.chain(), schedule, observe)?;
     let mut gradient = sweep.finish(frontier.chain())?;
     gradient.stats.rejected = frontier.rejected();

@@ -153,6 +153,13 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         }
     }
 
+    /// Writes down what is to outlive the process.
+    pub fn note(&mut self) -> Result<(), SnapshotError> {
+        self.store.note()?;
+        self.note_peak();
+        Ok(())
+    }
+
     pub fn expect(&mut self, slot: usize, step: usize) {
         self.store.expect(slot, step);
     }

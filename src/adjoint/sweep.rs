@@ -6,11 +6,9 @@ use num_traits::{Float, Zero};
 
 use super::ahead::{Ahead, Look};
 use super::slots::Slots;
-use super::{Gradient, Progress, Stats};
+use super::{Gradient, Noted, Progress, Stats};
 use crate::error::{Error, JournalError, check_length};
-use crate::journal::{
-    Journal, Phase, adjoint_bytes, read_adjoint, read_number, read_numbers, to_bytes,
-};
+use crate::journal::{Phase, adjoint_bytes, read_adjoint, read_number, read_numbers, to_bytes};
 use crate::recurrence::{Adjoint, Frontier, Recurrence};
 use crate::scalar::Scalar;
 use crate::schedule::{Action, Keep, Schedule};
@@ -41,18 +39,11 @@ pub(super) struct Sweep<'a, R: Recurrence> {
     from_tape: u64,
     begun: Instant,
     turned: Option<Instant>,
-    notes: Option<Notes<'a>>,
+    notes: Option<Noted<'a>>,
 }
 
 /// How many times the numbers of a note are held at once while it is written.
 pub(crate) const NOTE_COPIES: usize = 5;
-
-/// Where a sweep notes how far it has come.
-struct Notes<'a> {
-    journal: &'a mut Journal,
-    /// What error control ended with, once it has.
-    control: Vec<u64>,
-}
 
 impl<'a, R: Recurrence> Sweep<'a, R> {
     pub fn start(
@@ -102,18 +93,19 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         Self::start(frontier.chain(), p, store)
     }
 
-    /// Notes in `journal` from now on how far the sweep has come.
-    pub fn note_in(&mut self, journal: &'a mut Journal, control: Vec<u64>) {
-        self.notes = Some(Notes { journal, control });
-    }
-
-    /// Notes that the sweep has begun.
-    pub fn note_start(&mut self, log: &[u64]) -> Result<(), Error> {
-        self.note_forward(log, self.control())
+    /// Notes from now on how far the sweep has come; goes on from where it stood.
+    pub fn note_in(&mut self, chain: &R, mut notes: Noted<'a>) -> Result<(), Error> {
+        match notes.from {
+            Some(phase) => self.go_on(chain.num_steps(), phase)?,
+            None => notes.journal.add(&std::mem::take(&mut notes.log))?,
+        }
+        let ended = matches!(notes.from, Some(Phase::Reverse { .. }));
+        self.notes = Some(notes);
+        if ended { self.check_limit(chain) } else { Ok(()) }
     }
 
     /// Goes on from where a sweep of `steps` steps stood.
-    pub fn go_on(&mut self, steps: usize, phase: &Phase) -> Result<(), Error> {
+    fn go_on(&mut self, steps: usize, phase: &Phase) -> Result<(), Error> {
         let fits = match phase {
             Phase::Forward { step, y, value, .. } => {
                 (self.current, self.passed) = (Some(*step), *step);
@@ -131,40 +123,54 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
 
     /// Notes that the first sweep stands at the current state, `log` being new of the steps so far.
     pub fn note_forward(&mut self, log: &[u64], control: Vec<u64>) -> Result<(), Error> {
-        if let (Some(notes), Some(step)) = (&mut self.notes, self.current) {
-            let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
-            notes.journal.note(log, Phase::Forward { step, y, value, control })?;
-        }
-        Ok(())
+        let Some(step) = self.current else { return Ok(()) };
+        let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
+        self.note(log, Phase::Forward { step, y, value, control })
     }
 
-    /// Notes that the first sweep has ended.
+    /// Notes that the first sweep has ended, `log` being new of the steps from a number on, where it is
+    /// time for that; fails where the sweep holds more than it may.
     pub fn note_turn(
         &mut self,
+        chain: &R,
         log: impl Fn(usize) -> Vec<u64>,
         control: Vec<u64>,
     ) -> Result<(), Error> {
-        if let Some(notes) = &mut self.notes {
-            notes.control = control;
-            let log = log(notes.journal.num_words());
-            self.note_reverse(&log, self.passed)?;
+        let Some(notes) = &mut self.notes else { return Ok(()) };
+        notes.control = control;
+        notes.journal.add(&log(notes.journal.num_words()))?;
+        let within = self.check_limit(chain);
+        if within.is_err() || self.due().is_some() {
+            self.note_reverse(self.passed)?;
         }
-        Ok(())
+        within
     }
 
-    fn note_reverse(&mut self, log: &[u64], left: usize) -> Result<(), Error> {
-        if let Some(Notes { journal, control }) = &mut self.notes {
-            let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
-            let control = control.clone();
-            journal.note(log, Phase::Reverse { left, value, adjoint, control })?;
-        }
-        Ok(())
+    fn note_reverse(&mut self, left: usize) -> Result<(), Error> {
+        let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
+        let control = self.control();
+        self.note(&[], Phase::Reverse { left, value, adjoint, control })
+    }
+
+    /// Notes the position; then the sweep ends where it is to be stopped.
+    fn note(&mut self, log: &[u64], phase: Phase) -> Result<(), Error> {
+        let begun = Instant::now();
+        let Some(notes) = &mut self.notes else { return Ok(()) };
+        self.slots.note()?;
+        notes.journal.note(begun, log, phase)?;
+        if (notes.stop)() { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    fn check_limit(&self, chain: &R) -> Result<(), Error> {
+        self.notes
+            .as_ref()
+            .map_or(Ok(()), |notes| (notes.limit)(&self.stats(chain), chain.grid_bytes()))
     }
 
     /// Steps that the journal knows, where it is time for a note.
-    pub fn due(&self) -> Option<usize> {
-        let journal = &self.notes.as_ref()?.journal;
-        journal.is_due().then(|| journal.num_words())
+    pub fn due(&mut self) -> Option<usize> {
+        let Noted { journal, stop, .. } = self.notes.as_mut()?;
+        (journal.is_due() || stop()).then(|| journal.num_words())
     }
 
     pub fn follow(
@@ -270,7 +276,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         }
         self.reversed += 1;
         match self.due() {
-            Some(_) => self.note_reverse(&[], chain.num_steps() - self.reversed),
+            Some(_) => self.note_reverse(chain.num_steps() - self.reversed),
             None => Ok(()),
         }
     }
@@ -288,11 +294,9 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         chain.step(n, self.p, &mut self.y, &mut self.tape)?;
         let first_time = n == self.passed;
         self.count_step(chain)?;
-        match self.due() {
-            Some(_) if first_time && self.passed < chain.num_steps() => {
-                self.note_forward(&[], self.control())
-            }
-            _ => Ok(()),
+        match first_time && self.passed < chain.num_steps() && self.due().is_some() {
+            true => self.note_forward(&[], self.control()),
+            false => Ok(()),
         }
     }
 

@@ -143,6 +143,9 @@ pub enum Error {
     /// The times of the steps take more memory than is left for them.
     #[error("the times of the steps take more than {bytes} bytes: give more memory")]
     TimesFull { bytes: usize },
+    /// The gradient was told to stop on its way.
+    #[error("the gradient was stopped: it can be resumed from where it stands")]
+    Stopped,
     /// A schedule asked for something that cannot be done.
     #[error(
         "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \
@@ -224,13 +227,10 @@ pub enum JournalError {
         "{path}: {what}: the file was damaged; remove the directory and run the gradient again"
     )]
     Damaged { path: String, what: &'static str },
-    /// There is no unfinished run.
-    #[error("{directory} holds no unfinished run: run the gradient with it as its disk directory")]
-    Nothing { directory: String },
     /// There are only runs of other problems.
     #[error(
         "{directory} holds no unfinished run of this problem, but {others}: give the same model, \
-         parameters and tolerances"
+         parameters and tolerances, or another directory"
     )]
     Other { directory: String, others: String },
     /// The numbers are another model's.

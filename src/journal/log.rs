@@ -15,6 +15,8 @@ pub(super) struct Log {
     file: File,
     len: usize,
     checksum: crc32fast::Hasher,
+    /// Words were written that may not be on the disk itself.
+    unsynced: bool,
 }
 
 impl Log {
@@ -22,14 +24,16 @@ impl Log {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(|source| io_error(&path, source))?;
-        Ok(Log { path, file, len: 0, checksum: crc32fast::Hasher::new() })
+        let checksum = crc32fast::Hasher::new();
+        Ok(Log { path, file, len: 0, checksum, unsynced: false })
     }
 
     /// The words that belong to `position`; those behind them are cut off.
     pub fn open(path: PathBuf, position: &Position) -> Result<Self, JournalError> {
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(|source| io_error(&path, source))?;
-        let mut log = Log { path, file, len: position.words, checksum: crc32fast::Hasher::new() };
+        let checksum = crc32fast::Hasher::new();
+        let mut log = Log { path, file, len: position.words, checksum, unsynced: false };
         let bytes = log.read()?;
         log.checksum.update(&bytes);
         if log.checksum.clone().finalize() != position.checksum {
@@ -61,14 +65,19 @@ impl Log {
         }
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let at = (self.len * WORD) as u64;
-        let written = self
-            .file
-            .seek(SeekFrom::Start(at))
-            .and_then(|_| self.file.write_all(&bytes))
-            .and_then(|()| self.file.sync_data());
+        let written = self.file.seek(SeekFrom::Start(at)).and_then(|_| self.file.write_all(&bytes));
         written.map_err(|source| io_error(&self.path, source))?;
+        self.unsynced = true;
         self.len += words.len();
         self.checksum.update(&bytes);
+        Ok(())
+    }
+
+    /// Waits until the words are on the disk itself.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        if std::mem::take(&mut self.unsynced) {
+            self.file.sync_data().map_err(|source| io_error(&self.path, source))?;
+        }
         Ok(())
     }
 

@@ -4,17 +4,28 @@
 use std::path::Path;
 
 use super::{PlanSummary, Problem};
-use crate::adjoint::{self, Gradient, NOTE_COPIES, Noted, gradient_noted, gradient_online_noted};
+use crate::adjoint::{
+    self, Gradient, NOTE_COPIES, Noted, Stats, gradient_noted, gradient_online_noted,
+};
 use crate::budget::{Measured, Plan, Planned, Way, measure, sweep_bytes, times_left};
-use crate::error::{Error, JournalError, SnapshotError};
-use crate::journal::{Identity, Journal, Phase, hash};
+use crate::error::{Error, JournalError, Need, SnapshotError};
+use crate::journal::{Identity, Journal, Phase, Position, hash};
 use crate::method::AdjointKind;
 use crate::objective::Objective;
 use crate::ode::{Initial, Vjp};
 use crate::recurrence::{Adaptive, Frontier, Recurrence};
+use crate::scalar::Scalar;
 use crate::schedule::{Kept, MixedOnline, Online, OnlineSchedule, Resumed, Schedule, ScheduleKind};
-use crate::snapshot::TieredStore;
+use crate::snapshot::{NotedStore, SnapshotStore, TieredStore};
 use crate::stepper::AdjointStepper;
+
+/// What came of a run with a directory.
+pub(super) struct Durable {
+    pub gradient: Gradient,
+    /// The schedule that was followed, by its name.
+    pub schedule: &'static str,
+    pub plan: Option<PlanSummary>,
+}
 
 /// What is kept where.
 struct Tiers {
@@ -26,7 +37,16 @@ struct Tiers {
     schedule: Option<Box<dyn Schedule>>,
     /// For an unknown number of steps, where bytes were given that are better used without files.
     online: Option<Box<dyn OnlineSchedule>>,
+    /// What a run of an unknown number of steps needs, where bytes were given.
+    need: Option<Need>,
     summary: Option<PlanSummary>,
+}
+
+impl Tiers {
+    /// The name of the schedule that was planned.
+    fn planned(&self) -> &'static str {
+        self.summary.map_or(ScheduleKind::StoreAll.name(), |summary| summary.schedule)
+    }
 }
 
 /// A run that has begun or is gone on with.
@@ -34,11 +54,23 @@ struct Begun {
     journal: Journal,
     /// Where it stood when it was killed.
     from: Option<Phase>,
-    store: TieredStore<f64>,
+    store: Box<dyn SnapshotStore<f64>>,
     /// The states that are still there.
     kept: Vec<Kept>,
     tiers: Tiers,
+    /// The schedule that is followed, by its name.
+    followed: &'static str,
 }
+
+/// The store of a run, and the states that it holds.
+struct Opened {
+    store: Box<dyn SnapshotStore<f64>>,
+    kept: Vec<Kept>,
+}
+
+/// Bytes of small states that are in memory as well, and written when the run is noted, where no
+/// budget says what memory there is.
+const ROOM: usize = 32 << 20;
 
 impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     pub(super) fn durable_gradient_by<N: AdjointStepper<O>>(
@@ -46,7 +78,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         stepper: N,
         stop_if_stiff: bool,
         directory: &Path,
-    ) -> Result<(Gradient, Option<PlanSummary>), Error> {
+    ) -> Result<Durable, Error> {
         let method = stepper.name();
         let (result, begun) = match self.options.fixed_steps {
             Some(steps) => {
@@ -60,32 +92,37 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
                 let tiers = self.controlled_tiers(&mut frontier, directory)?;
                 let mut begun = self.begin(method, stop_if_stiff, directory, tiers)?;
                 let result = self.controlled_gradient(&mut frontier, &mut begun);
-                let within =
-                    |gradient: &Gradient| self.within_budget(&gradient.stats, frontier.chain());
-                let result = result.and_then(|gradient| within(&gradient).map(|()| gradient));
+                let grid = frontier.chain().grid_bytes();
+                let result = result.and_then(|gradient| {
+                    self.within(begun.tiers.need, &gradient.stats, grid).map(|()| gradient)
+                });
                 (result, begun)
             }
         };
-        let Begun { journal, from, store, tiers, .. } = begun;
+        let Begun { journal, from, store, tiers, followed, .. } = begun;
         // No file is written any more.
         drop(store);
         match result {
             Ok(mut gradient) => {
                 gradient.stats.resumed_at_step = from.as_ref().map(Phase::step);
                 journal.finish();
-                Ok((gradient, tiers.summary))
+                let schedule = followed;
+                Ok(Durable { gradient, schedule, plan: tiers.summary })
             }
             Err(error @ Error::StepLimit { stiff: true, .. }) if stop_if_stiff => {
                 journal.give_up()?;
                 Err(error)
             }
-            Err(error @ (Error::Snapshot(_) | Error::Journal(_))) => Err(error),
-            // It would come to the same again.
+            // Even one that would come again is soon met from there.
             Err(error) => {
-                journal.finish();
+                journal.leave();
                 Err(error)
             }
         }
+    }
+
+    fn within(&self, need: Option<Need>, stats: &Stats, times: usize) -> Result<(), Error> {
+        need.map_or(Ok(()), |need| self.within_budget(need, stats, times))
     }
 
     fn fixed_tiers<R: Recurrence<Scalar = f64>>(
@@ -112,7 +149,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             Planned::MixedOnline(mixed) => (usize::MAX, in_memory, mixed),
             Planned::Pair(_) => return Ok(on_disk),
         };
-        Ok(Tiers { fast, slots, schedule: Some(schedule), online: None, summary })
+        Ok(Tiers { fast, slots, schedule: Some(schedule), online: None, need: None, summary })
     }
 
     fn controlled_tiers<N: AdjointStepper<O>>(
@@ -123,6 +160,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let on_disk = self.all_on_disk(self.ode.dim())?;
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
         self.check_run_beside_files(frontier)?;
+        let need = Some(self.need_beside_files(frontier.chain(), 0, 0));
         let measured = self.probed(frontier)?;
         let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };
         let resources = self.resources(&measured, usize::MAX, Some(self.disk(directory)?));
@@ -134,7 +172,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             Way::Disk(_) => {
                 let (fast, slow) = measured.tiers_beside_times(memory)?;
                 let slots = fast.saturating_add(on_disk.slots.min(slow));
-                Tiers { fast, slots, summary: summary("online"), ..on_disk }
+                Tiers { fast, slots, need, summary: summary("online"), ..on_disk }
             }
             Way::Memory | Way::Lanes(_) => {
                 let state = measured.sizes.state;
@@ -144,7 +182,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
                 let Measured { sizes, costs, .. } = measured;
                 let mixed = MixedOnline::with_table(bytes, sizes, costs, cells)?;
                 let (fast, online) = (usize::MAX, Some(Box::new(mixed) as Box<_>));
-                Tiers { fast, slots, schedule: None, online, summary: summary("mixed") }
+                Tiers { fast, slots, schedule: None, online, need, summary: summary("mixed") }
             }
         })
     }
@@ -166,7 +204,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             return Err(SnapshotError::DiskBudget { needed, budget });
         }
         let slots = self.options.snapshots.unwrap_or(room).min(room);
-        Ok(Tiers { fast: 0, slots, schedule: None, online: None, summary: None })
+        Ok(Tiers { fast: 0, slots, schedule: None, online: None, need: None, summary: None })
     }
 
     fn begin(
@@ -183,38 +221,67 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             let identity = Identity { problem, method, fast, tag, note };
             Journal::create(directory, identity)
         };
-        let (journal, from) = match self.options.resume {
-            false => (new()?, None),
-            true => match Journal::open(directory, problem)? {
-                (given_up, position) if position.identity.method.is_none() => {
-                    let journal = new()?;
-                    given_up.finish();
-                    (journal, None)
-                }
-                (journal, position) => match position.identity.method {
-                    Some(kept) if kept != method => {
-                        return Err(other_method(method, kept, stop_if_stiff));
-                    }
-                    _ => (journal, Some(position.phase)),
-                },
-            },
+        let resumed = match self.options.resume {
+            true => Journal::open(directory, problem)?,
+            false => None,
         };
-        // The slots of files that are there already are no less on disk than they were.
-        let found = TieredStore::<f64>::open(0, directory, journal.run())?.keep_files().found()?;
-        tiers.fast = found.first().map_or(tiers.fast, |&slot| tiers.fast.min(slot));
-        let mut store = TieredStore::open(tiers.fast, directory, journal.run())?.keep_files();
-        if let Some(bytes) = self.options.disk_budget {
-            store = store.disk_budget(usize::try_from(bytes).unwrap_or(usize::MAX));
-        }
-        let mut kept = Vec::new();
-        for slot in found {
-            kept.push(Kept { step: store.adopt(slot)?.0, slot });
+        let (mut journal, from) = match resumed {
+            // What was given up is known until the end: nobody needs to find it again.
+            None | Some((_, Position { identity: Identity { method: None, .. }, .. })) => {
+                (new()?, None)
+            }
+            Some((_, Position { identity: Identity { method: Some(kept), .. }, .. }))
+                if kept != method =>
+            {
+                return Err(other_method(method, kept, stop_if_stiff));
+            }
+            Some((journal, position)) => (journal, Some(position.phase)),
+        };
+        // What is there is numbered from where it was.
+        let numbered = journal.fast();
+        let Opened { mut store, mut kept } = self.open_store(numbered, &mut journal)?;
+        if kept.is_empty() && numbered != tiers.fast {
+            journal.number_from(tiers.fast);
+            drop(store);
+            Opened { store, kept } = self.open_store(tiers.fast, &mut journal)?;
+        } else if numbered > tiers.fast && self.options.budget.is_some() {
+            let given = self.options.budget.unwrap_or(u64::MAX).to_string();
+            let required = "what the run was begun with, or more";
+            return Err(Error::BadSetting { what: "the budget to go on with", given, required });
+        } else {
+            tiers.fast = numbered;
         }
         kept.sort_by_key(|kept| kept.step);
         // What cannot be gone on from is begun again.
         let has_start = kept.first().is_some_and(|kept| kept.step == 0);
         let from = from.filter(|phase| !matches!(phase, Phase::Forward { .. }) || has_start);
-        Ok(Begun { journal, from, store, kept, tiers })
+        let followed = self.schedule_kind().name();
+        Ok(Begun { journal, from, store, kept, tiers, followed })
+    }
+
+    fn open_store(&self, fast: usize, journal: &mut Journal) -> Result<Opened, Error> {
+        let (dim, options) = (self.ode.dim(), &self.options);
+        let budget = options
+            .disk_budget
+            .map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let small = dim.saturating_mul(f64::BYTES) <= NotedStore::<f64>::SMALL;
+        let room = if options.budget.is_some() { 0 } else { ROOM };
+        if !small || room == 0 {
+            journal.hold()?;
+        }
+        let (directory, run) = (journal.directory(), journal.run());
+        if small {
+            let store = NotedStore::open(directory, run, dim, fast, room)?;
+            let mut store = store.disk_budget(budget);
+            let kept = store.adopt()?;
+            return Ok(Opened { store: Box::new(store), kept });
+        }
+        let mut store = TieredStore::open(fast, directory, run)?.keep_files().disk_budget(budget);
+        let mut kept = Vec::new();
+        for slot in store.found()? {
+            kept.push(Kept { step: store.adopt(slot)?.0, slot });
+        }
+        Ok(Opened { store: Box::new(store), kept })
     }
 
     fn fixed_gradient<R: Recurrence<Scalar = f64>>(
@@ -244,31 +311,38 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         }
         let all_known = frontier.chain().grid().end() == self.span.end;
         let slots = begun.tiers.slots;
-        let online = match self.schedule_kind() {
+        let online_kind = match self.schedule_kind() {
             ScheduleKind::StoreAll if slots < usize::MAX => ScheduleKind::Online,
             kind => kind,
         };
-        let online = online.online(Some(slots))?;
-        let online = begun.tiers.online.take().or(online);
-        if !all_known && let Some(fresh) = online {
+        let fresh = online_kind.online(Some(slots))?;
+        let in_memory = begun.tiers.online.take();
+        let name = if in_memory.is_some() { "mixed" } else { online_kind.name() };
+        if !all_known && let Some(fresh) = in_memory.or(fresh) {
             let schedule = match &begun.from {
                 Some(phase) => Box::new(Online::resume(slots, phase.step() as usize, &begun.kept)?),
                 None => fresh,
             };
+            let Begun { journal, from, store, tiers: Tiers { need, .. }, followed, .. } = begun;
+            let need = *need;
+            *followed = name;
             let noted = Noted {
-                journal: &mut begun.journal,
-                from: begun.from.as_ref(),
+                journal,
+                from: from.as_ref(),
                 log: Vec::new(),
                 control: Vec::new(),
+                limit: &|stats, times| self.within(need, stats, times),
+                stop: self.options.stop_or_never(),
             };
             let (p, progress) = (self.p, self.options.on_progress);
-            return gradient_online_noted(frontier, p, schedule, &mut begun.store, progress, noted);
+            return gradient_online_noted(frontier, p, schedule, &mut **store, progress, noted);
         }
         let mut pass = None;
         if !all_known {
             begun.from = None;
             begun.journal.rewind();
-            pass = Some(adjoint::value_online(frontier, self.p, self.options.on_progress)?.1);
+            let (progress, stop) = (self.options.on_progress, self.options.stop_or_never());
+            pass = Some(adjoint::value_online_until(frontier, self.p, progress, stop)?.1);
         }
         let (log, control) = (frontier.log(begun.journal.num_words()), frontier.control());
         let schedule = self.offline(frontier.chain().num_steps(), begun)?;
@@ -289,28 +363,43 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         control: Vec<u64>,
         begun: &mut Begun,
     ) -> Result<Gradient, Error> {
-        let Begun { journal, from, store, .. } = begun;
-        let noted = Noted { journal, from: from.as_ref(), log, control };
-        gradient_noted(chain, self.p, schedule, store, self.options.on_progress, noted)
+        let Begun { journal, from, store, tiers: Tiers { need, .. }, .. } = begun;
+        let need = *need;
+        let noted = Noted {
+            journal,
+            from: from.as_ref(),
+            log,
+            control,
+            limit: &|stats, times| self.within(need, stats, times),
+            stop: self.options.stop_or_never(),
+        };
+        gradient_noted(chain, self.p, schedule, &mut **store, self.options.on_progress, noted)
     }
 
     /// The schedule of a chain of `steps` steps, or the rest of it.
     fn offline(&self, steps: usize, begun: &mut Begun) -> Result<Box<dyn Schedule>, Error> {
         let (kept, slots) = (&begun.kept, begun.tiers.slots);
-        Ok(match &begun.from {
-            None => match (begun.tiers.schedule.take(), self.schedule_kind()) {
-                (Some(schedule), _) => schedule,
-                // Where not all have room, as many as have.
-                (None, ScheduleKind::StoreAll) if slots < steps => {
-                    ScheduleKind::Revolve.offline(steps, Some(slots))?
-                }
-                (None, kind) => kind.offline(steps, Some(slots.min(steps.max(1))))?,
-            },
+        let (name, schedule): (_, Box<dyn Schedule>) = match &begun.from {
             Some(Phase::Forward { step, .. }) => {
-                Box::new(Resumed::forward(steps, *step, kept, slots)?)
+                (Resumed::NAME, Box::new(Resumed::forward(steps, *step, kept, slots)?))
             }
-            Some(Phase::Reverse { left, .. }) => Box::new(Resumed::reverse(*left, kept, slots)?),
-        })
+            Some(Phase::Reverse { left, .. }) => {
+                (Resumed::NAME, Box::new(Resumed::reverse(*left, kept, slots)?))
+            }
+            None => match begun.tiers.schedule.take() {
+                Some(schedule) => (begun.tiers.planned(), schedule),
+                None => {
+                    let kind = match self.schedule_kind() {
+                        // Where not all have room, as many as have.
+                        ScheduleKind::StoreAll if slots < steps => ScheduleKind::Revolve,
+                        kind => kind,
+                    };
+                    (kind.name(), kind.offline(steps, Some(slots.min(steps.max(1))))?)
+                }
+            },
+        };
+        begun.followed = name;
+        Ok(schedule)
     }
 
     /// A hash of everything but the method that the gradient's bits depend on, as far as numbers
@@ -321,11 +410,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let (mut y, mut dy) = (vec![0.0; dim], vec![0.0; dim]);
         self.initial.initial(self.p, &mut y);
         ode.rhs(start, &y, self.p, &mut dy, &mut ode.work());
+        // How many steps it may try, and what it may hold, do not change them.
         let counts = [
             dim,
             ode.num_params(),
             options.fixed_steps.unwrap_or(0),
-            options.max_steps,
             usize::from(options.adjoint == AdjointKind::Continuous),
             usize::from(self.objective.has_integrand()),
             self.objective.times().len(),

@@ -32,6 +32,8 @@ pub struct Solved {
     pub gradient: Gradient,
     /// The name of the method.
     pub method: &'static str,
+    /// The name of the schedule that was followed; of the rest of a run, `resumed`.
+    pub schedule: &'static str,
     /// What was planned, where memory or cores were given.
     pub plan: Option<PlanSummary>,
     /// The segments that backsolve replayed, from the end of the run to its start.
@@ -92,6 +94,17 @@ struct Options<'a> {
     note: String,
     on_event: &'a (dyn Fn(Event) + Sync),
     on_progress: &'a (dyn Fn(Progress) + Sync),
+    stop: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Options<'_> {
+    /// Whether a run is to stop.
+    fn stop_or_never(&self) -> &dyn Fn() -> bool {
+        match self.stop {
+            Some(stop) => stop,
+            None => &|| false,
+        }
+    }
 }
 
 impl Default for Options<'_> {
@@ -112,6 +125,7 @@ impl Default for Options<'_> {
             note: String::new(),
             on_event: &|_| {},
             on_progress: &|_| {},
+            stop: None,
         }
     }
 }
@@ -265,18 +279,28 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     }
 
     /// Keeps the states in files in this directory, and notes there how far the gradient has come:
-    /// after its process was killed, [`resume`](Self::resume) goes on.
+    /// after its process was killed, [`resume`](Self::resume) goes on. Small states are in memory, too,
+    /// where no [`budget`](Self::budget) bounds it, and the files are written about once in a hundred
+    /// times as long as that takes; a run that is shorter than 0.1 s writes none.
     pub fn on_disk(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
         self
     }
 
-    /// Goes on with the gradient of this problem that was not finished in this directory; the bits
-    /// are those of one that was not interrupted.
+    /// Goes on with the gradient of this problem that was not finished in this directory, and begins
+    /// it where there is none; the bits are those of one that was not interrupted. What bounds
+    /// memory, files and the number of steps may differ.
     pub fn resume(self, directory: impl Into<PathBuf>) -> Self {
         let mut problem = self.on_disk(directory);
         problem.options.resume = true;
         problem
+    }
+
+    /// Ends a gradient that has a directory with [`Error::Stopped`] soon after `stop` has become true,
+    /// its position noted. It is asked at each step.
+    pub fn stop_if(mut self, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        self.options.stop = Some(stop);
+        self
     }
 
     /// Tells this problem, for [`resume`](Self::resume), from others that give the same numbers at
@@ -462,6 +486,13 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
                 "backsolve",
                 "discrete or continuous",
             ));
+        }
+        let noted =
+            self.options.directory.is_some() && self.options.adjoint != AdjointKind::Backsolve;
+        if self.options.stop.is_some() && !noted {
+            let required =
+                "left out where nothing is noted: without a directory, or with backsolve";
+            return Err(bad_setting("what stops the gradient", "given", required));
         }
         if self.options.threads == 0 {
             return Err(bad_setting("the number of threads", "0", "at least 1"));

@@ -299,34 +299,33 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }
     }
 
-    /// Fails where a run beside files held more than the budget.
-    pub(super) fn within_budget<R: Recurrence<Scalar = f64>>(
+    /// Fails where a run beside files held more than the budget, of which the `times` of its steps
+    /// are so many bytes; without them it has this `need`.
+    pub(super) fn within_budget(
         &self,
+        need: Need,
         stats: &Stats,
-        chain: &R,
+        times: usize,
     ) -> Result<(), Error> {
         match self.options.budget {
             Some(budget) if stats.peak_bytes > budget => {
-                let times = TimeGrid::bytes_of(chain.num_steps()) as u64;
-                let need = self.need_beside_files(chain, times, chain.num_steps());
+                let need = need_with_times(need, times as u64, stats.steps);
                 Err(Error::OverBudget { budget, need })
             }
             _ => Ok(()),
         }
     }
 
-    /// What a gradient cannot do without whose states are in files; with more for the times of the
-    /// steps, slots in memory take more, too.
+    /// What a gradient cannot do without whose states are in files.
     pub(super) fn need_beside_files<R: Recurrence<Scalar = f64>>(
         &self,
         chain: &R,
         times: u64,
         steps: usize,
     ) -> Need {
-        let Need { vectors, kept, .. } = self.need(chain, times, steps);
-        let files = file_buffers(kept);
-        let kept = kept + times_with_slots(times, kept) - times;
-        Need { vectors: vectors + self.notes(), kept, files, ..self.need(chain, times, steps) }
+        let need = self.need(chain, 0, 0);
+        let (vectors, files) = (need.vectors + self.notes(), file_buffers(need.kept));
+        need_with_times(Need { vectors, files, ..need }, times, steps as u64)
     }
 
     /// Fails where the budget is less than what a gradient of fixed steps needs whose states are in
@@ -357,4 +356,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let need = self.need_beside_files(frontier.chain(), times, steps);
         Err(Error::OverBudget { budget, need })
     }
+}
+
+/// With more for the times of the steps, slots in memory take more, too.
+fn need_with_times(need: Need, times: u64, steps: u64) -> Need {
+    let kept = need.kept + times_with_slots(times, need.kept) - times;
+    Need { times, steps, kept, ..need }
 }

@@ -24,27 +24,27 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for GradientTask<'_, '_, O, I, J>
         let options = &problem.options;
         let plans = options.budget.is_some() || options.threads > 1;
         let (mut replays, mut plan) = (Vec::new(), None);
+        let mut schedule = problem.schedule_kind().name();
         let gradient = match &options.directory {
             _ if options.adjoint == AdjointKind::Backsolve => {
                 let Backsolved { gradient, replays: some } =
                     problem.backsolved_by(stepper, stop_if_stiff)?;
-                replays = some;
+                (replays, schedule) = (some, "sparse");
                 gradient
             }
             Some(directory) => {
-                let (gradient, summary) =
-                    problem.durable_gradient_by(stepper, stop_if_stiff, directory)?;
-                plan = summary;
-                gradient
+                let durable = problem.durable_gradient_by(stepper, stop_if_stiff, directory)?;
+                (schedule, plan) = (durable.schedule, durable.plan);
+                durable.gradient
             }
             None if plans => {
                 let (gradient, summary) = problem.planned_gradient_by(stepper, stop_if_stiff)?;
-                plan = Some(summary);
+                (schedule, plan) = (summary.schedule, Some(summary));
                 gradient
             }
             None => problem.gradient_by(stepper, stop_if_stiff)?,
         };
-        Ok(Solved { gradient, method, plan, replays })
+        Ok(Solved { gradient, method, schedule, plan, replays })
     }
 
     fn charge(&self, solved: &mut Solved, abandoned: Abandoned) {

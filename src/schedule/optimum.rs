@@ -98,12 +98,25 @@ pub fn t(steps: u64, slots: u64) -> u64 {
 pub(crate) fn split(steps: usize, slots: usize) -> usize {
     let (l, s) = (steps as u64, slots as u64);
     let r = repetition(l, s);
-    let reach = |slots: u64, r: Option<u64>| r.map_or(0, |r| reach(slots, r));
-    let (before, twice) = (r.checked_sub(1), r.checked_sub(2));
+    let reach = |slots, r: Option<u64>| r.map_or(0, |r| reach(slots, r));
+    let twice = r.checked_sub(2);
     let least = reach(s, twice).max(l.saturating_sub(reach(s - 1, Some(r)))).max(1);
-    let most = reach(s, before).min(l - reach(s - 1, before).min(l - 1));
+    let most = farthest(l, s, r);
     let cheapest = reach(s, twice).saturating_add(reach(s - 1, twice));
     cheapest.min(most).max(least) as usize
+}
+
+/// The longest of the distances that [`split`] chooses from: for two lanes, the second of which takes
+/// the steps behind it.
+pub(crate) fn longest(steps: usize, slots: usize) -> usize {
+    let (l, s) = (steps as u64, slots as u64);
+    farthest(l, s, repetition(l, s)) as usize
+}
+
+/// What follows the next snapshot must not need more than r repetitions with one slot less, what comes
+/// before it no more than r − 1.
+fn farthest(l: u64, s: u64, r: u64) -> u64 {
+    reach(s, r - 1).min(l - reach(s - 1, r - 1).min(l - 1))
 }
 
 /// The least cost of reversing `steps` steps in `budget` bytes where a slot may keep a state or a

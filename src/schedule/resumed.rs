@@ -26,6 +26,9 @@ pub struct Resumed {
 }
 
 impl Resumed {
+    /// The name in reports.
+    pub(crate) const NAME: &'static str = "resumed";
+
     /// Of a first sweep over `steps` steps that has come to `step` and holds y_`step`; `kept` are
     /// in ascending order.
     ///
@@ -38,7 +41,7 @@ impl Resumed {
         slots: usize,
     ) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
-        let kept: Vec<Kept> = kept.iter().copied().filter(|kept| kept.step <= step).collect();
+        let kept = usable(kept, |at| at <= step);
         let free = free(&kept, slots.min(steps.max(kept.len())));
         let rest = Reversal::resume(Binomial, steps, Some(step), kept, free);
         Ok(Resumed { first: None, rest })
@@ -51,7 +54,7 @@ impl Resumed {
     /// Where `slots` is zero.
     pub fn reverse(left: usize, kept: &[Kept], slots: usize) -> Result<Self, ScheduleError> {
         check_slots(slots)?;
-        let mut kept: Vec<Kept> = kept.iter().copied().filter(|kept| kept.step < left).collect();
+        let mut kept = usable(kept, |at| at < left);
         let mut free = free(&kept, slots.min(left.max(kept.len())));
         if kept.first().is_some_and(|first| first.step == 0) || left == 0 {
             let rest = Reversal::resume(Binomial, left, None, kept, free);
@@ -64,6 +67,14 @@ impl Resumed {
         let rest = Reversal::resume(Binomial, left, None, kept, free);
         Ok(Resumed { first, rest })
     }
+}
+
+/// The states of steps that are wanted; one slot each, though a file may still hold what its slot held
+/// before.
+fn usable(kept: &[Kept], wanted: impl Fn(usize) -> bool) -> Vec<Kept> {
+    let mut kept: Vec<Kept> = kept.iter().copied().filter(|kept| wanted(kept.step)).collect();
+    kept.dedup_by_key(|kept| kept.step);
+    kept
 }
 
 /// The numbers of as many slots as are missing to `slots`, the lowest last.

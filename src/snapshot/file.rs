@@ -63,9 +63,13 @@ pub(crate) fn encode<S: Scalar>(run: u64, step: usize, y: &[S], bytes: &mut Vec<
     bytes.truncate(size);
     bytes.reserve_exact(size - bytes.len());
     bytes.resize(size, 0);
+    fill(bytes, run, step, y);
+}
+
+/// Writes header and state to the front of `bytes`.
+pub(super) fn fill<S: Scalar>(bytes: &mut [u8], run: u64, step: usize, y: &[S]) {
     bytes[..HEADER].copy_from_slice(&Label::of::<S>(run, step, y.len()).header());
-    let state = &mut bytes[HEADER..size - CHECKSUM];
-    for (bytes, &x) in state.chunks_exact_mut(S::BYTES).zip(y) {
+    for (bytes, &x) in bytes[HEADER..].chunks_exact_mut(S::BYTES).zip(y) {
         x.write_le(bytes);
     }
 }
@@ -88,14 +92,18 @@ pub(crate) fn check(path: &Path, bytes: &[u8], label: &Label) -> Result<(), Snap
 
 /// The label of a file that is whole.
 pub(crate) fn label(path: &Path, bytes: &[u8]) -> Result<Label, SnapshotError> {
-    let content = sealed(path, bytes)?;
-    let label = Label::parse(&content[..HEADER]);
-    let label = label.ok_or_else(|| damaged(path, "the file is of another kind or version"))?;
-    let entries = (content.len() - HEADER) as u64;
+    let label = header_label(path, bytes)?;
+    let entries = (bytes.len() - HEADER - CHECKSUM) as u64;
     match label.entries.checked_mul(label.entry_bytes) {
         Some(bytes) if bytes == entries => Ok(label),
         _ => Err(damaged(path, "the header does not fit the file")),
     }
+}
+
+/// What the header of sealed bytes says.
+pub(super) fn header_label(path: &Path, bytes: &[u8]) -> Result<Label, SnapshotError> {
+    let label = Label::parse(&sealed(path, bytes)?[..HEADER]);
+    label.ok_or_else(|| damaged(path, "the file is of another kind or version"))
 }
 
 /// Header and state, where the checksum is theirs.
@@ -210,7 +218,7 @@ pub(crate) fn io_error(path: &Path, source: io::Error) -> SnapshotError {
     SnapshotError::Io { path: path.display().to_string(), source }
 }
 
-fn damaged(path: &Path, what: &'static str) -> SnapshotError {
+pub(super) fn damaged(path: &Path, what: &'static str) -> SnapshotError {
     SnapshotError::Damaged { path: path.display().to_string(), what }
 }
 

@@ -107,6 +107,17 @@ impl<S: Scalar> MemoryStore<S> {
         (mark != EMPTY && mark != TAKEN).then_some(mark)
     }
 
+    /// The step and the state that the slot holds.
+    pub(super) fn get(&self, slot: usize) -> Option<(usize, &[S])> {
+        let step = self.found(slot)?;
+        if let Some(kept) = self.odd.get(&slot) {
+            return Some((step, kept));
+        }
+        let per_block = self.slots_per_block();
+        let from = slot % per_block * self.dim;
+        Some((step, &self.blocks[slot / per_block].states[from..from + self.dim]))
+    }
+
     /// Notes that `slot` holds nothing.
     fn forget(&mut self, slot: usize) {
         let Some(mark) = self.mark(slot).filter(|mark| **mark != EMPTY) else { return };

@@ -4,12 +4,15 @@ mod bandwidth;
 mod disk;
 mod file;
 mod memory;
+mod noted;
+mod slab;
 mod tiered;
 mod transfer;
 
 pub use bandwidth::{Bandwidth, measure_disk};
 pub use disk::DiskStore;
 pub use memory::MemoryStore;
+pub use noted::NotedStore;
 pub use tiered::TieredStore;
 
 use crate::error::SnapshotError;
@@ -31,6 +34,10 @@ pub trait SnapshotStore<S: Scalar>: Send {
     fn free(&mut self, slot: usize) -> Result<(), SnapshotError>;
     /// Says that y_`step` in `slot` will be restored soon.
     fn expect(&mut self, _slot: usize, _step: usize) {}
+    /// Writes down what is to outlive the process: called before a run notes where it stands.
+    fn note(&mut self) -> Result<(), SnapshotError> {
+        Ok(())
+    }
     /// What is held now.
     fn usage(&self) -> Usage;
     /// Bytes of memory beside those of [`usage`](Self::usage): the numbers of steps, places in

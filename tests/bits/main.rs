@@ -20,7 +20,7 @@ use costate::recurrence::{Adaptive, Discretization, Recurrence};
 use costate::schedule::{
     Bisection, Online, Revolve, Schedule, StoreAll, StoreAllOnline, Uniform, optimum,
 };
-use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
+use costate::snapshot::{DiskStore, MemoryStore, NotedStore, SnapshotStore};
 use costate::stepper::{AdjointStepper, ExplicitRk, TangentStepper, Tolerances};
 use costate::tableau::TSIT5;
 use network::{Network, Unrolled};
@@ -48,6 +48,11 @@ impl Snapshots {
     fn are_gone(self) {
         std::fs::remove_dir(self.0).unwrap();
     }
+}
+
+/// A store with slots in memory, in memory and to be noted, and in a file alone.
+fn records(directory: &Path, dim: usize) -> NotedStore<f64> {
+    NotedStore::open(directory, 1, dim, 1, 8 * dim).unwrap()
 }
 
 /// Every schedule and number of snapshots, in memory, on disk, and on several threads at once.
@@ -92,6 +97,13 @@ fn chain_has_one_gradient(
     for (schedule_name, schedule) in schedules(steps, 3) {
         let g = run(schedule, &mut DiskStore::new(directory).unwrap());
         assert_eq!(bits(&g), bits(&all), "{name} {schedule_name} on disk");
+    }
+    for (schedule_name, schedule) in schedules(steps, 5) {
+        let mut store = records(directory, chain.dim());
+        let g = run(schedule, &mut store);
+        assert_eq!(bits(&g), bits(&all), "{name} {schedule_name} in records");
+        // They stay for who goes on with the run.
+        std::fs::remove_file(store.path()).unwrap();
     }
     std::thread::scope(|scope| {
         let at_once = counts.map(|slots| {

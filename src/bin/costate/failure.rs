@@ -17,6 +17,11 @@ impl Failure {
         Failure(message.into())
     }
 
+    /// The same, and more.
+    pub fn and(self, more: &str) -> Self {
+        Failure(format!("{}; {more}", self.0))
+    }
+
     /// What is wrong with the model in the file `path`.
     pub fn in_model(path: &Path, error: ModelError) -> Self {
         let error = match error {

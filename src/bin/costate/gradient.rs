@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use costate::adjoint::Stats;
 use costate::backsolve::Replay;
-use costate::error::{number, shown};
+use costate::error::{Error, number, shown};
 use costate::journal::unfinished;
 use costate::method::AdjointKind;
 use costate::model::{Model, Scale};
@@ -15,6 +15,7 @@ use costate::problem::Solved;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::json::{Named, to_line};
 use crate::options::{Reversal, Run};
 use crate::progress::Bar;
@@ -26,8 +27,9 @@ pub struct GradientCommand {
     run: Run,
     #[command(flatten)]
     reversal: Reversal,
-    /// Go on with the gradient that was not finished in this directory; what is not given is as it
-    /// was, but for what bounds memory and files, such as --snapshots: give that again
+    /// Go on with the gradient that was not finished in this directory, or begin it there; what is
+    /// not given is as it was, but for what bounds memory and files, such as --snapshots: give that
+    /// again
     #[arg(long, value_name = "DIR", conflicts_with = "disk")]
     resume: Option<PathBuf>,
     /// One JSON object, and nothing else, on stdout
@@ -54,14 +56,25 @@ impl GradientCommand {
         if let Some(directory) = &self.resume {
             problem = problem.resume(directory);
         }
-        let solved = problem.solved().map_err(|error| run.failed(&loaded, &error))?;
-        let schedule = match adjoint {
-            AdjointKind::Backsolve => "sparse",
-            _ => solved.plan.map_or(problem.schedule_kind().name(), |plan| plan.schedule),
-        };
+        let directory = self.resume.as_ref().or(self.reversal.kept.disk.as_ref());
+        if directory.is_some() && adjoint != AdjointKind::Backsolve {
+            interrupt::listen().map_err(|error| Failure::new(format!("signals: {error}")))?;
+            problem = problem.stop_if(&interrupt::told);
+        }
+        let solved = problem.solved().map_err(|error| {
+            let line = directory.and_then(|directory| interrupt::go_on(directory, &error));
+            let failure = match error {
+                Error::Stopped => Failure::new(format!("stopped by {}", interrupt::cause())),
+                error => run.failed(&loaded, &error),
+            };
+            match line {
+                Some(line) => failure.and(&format!("go on with: {line}")),
+                None => failure,
+            }
+        })?;
         Ok(match self.json {
-            true => to_line(&GradientJson::new(model, &solved, schedule)),
-            false => table(model, &solved, schedule, adjoint.name()),
+            true => to_line(&GradientJson::new(model, &solved)),
+            false => table(model, &solved, adjoint.name()),
         })
     }
 }
@@ -87,7 +100,15 @@ impl Noted {
             Some(earlier) => {
                 Noted { run: self.run.or(earlier.run), adjoint: self.adjoint.or(earlier.adjoint) }
             }
-            None => self,
+            None => {
+                if positions.is_empty() {
+                    let directory = directory.display();
+                    eprintln!(
+                        "costate: note: {directory} holds no unfinished run: this one begins"
+                    );
+                }
+                self
+            }
         })
     }
 }
@@ -128,8 +149,8 @@ struct StatsJson {
 }
 
 impl<'a> GradientJson<'a> {
-    fn new(model: &'a Model, solved: &Solved, schedule: &'static str) -> Self {
-        let Solved { gradient, method, .. } = solved;
+    fn new(model: &'a Model, solved: &Solved) -> Self {
+        let Solved { gradient, method, schedule, .. } = solved;
         let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
         let states = model.states().iter().map(String::as_str);
         GradientJson {
@@ -172,8 +193,8 @@ impl From<&Solved> for StatsJson {
     }
 }
 
-fn table(model: &Model, solved: &Solved, schedule: &str, adjoint: &str) -> String {
-    let Solved { gradient, method, .. } = solved;
+fn table(model: &Model, solved: &Solved, adjoint: &str) -> String {
+    let Solved { gradient, method, schedule, .. } = solved;
     let start = number(&model.span().unwrap_or_default().0);
     let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
         Scale::Linear => format!("dJ/d{}", shown(&parameter.name)),

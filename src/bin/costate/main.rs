@@ -4,6 +4,7 @@ mod check;
 mod curve;
 mod failure;
 mod gradient;
+mod interrupt;
 mod json;
 mod options;
 mod output;
@@ -63,7 +64,7 @@ impl Command {
 }
 
 /// 0; 1 where what was asked to hold does not; 2 for bad input and lost output, with one line on
-/// stderr.
+/// stderr; 128 and its number where a signal ended a run whose position was noted.
 fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => cli.command.run(),
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::from(1),
         Err(failure) => {
             output::complain(&failure);
-            ExitCode::from(2)
+            ExitCode::from(interrupt::status().unwrap_or(2))
         }
     }
 }

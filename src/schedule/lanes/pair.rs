@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::{LaneCosts, LaneSchedule, OnLane};
 use crate::bytes::grown;
 use crate::error::ScheduleError;
-use crate::schedule::optimum::{reach, repetition, split};
+use crate::schedule::optimum::{longest, reach, repetition};
 use crate::schedule::{Action, Keep, Kept, check_slots, useful_slots};
 
 /// The time of a step in virtual time.
@@ -303,7 +303,7 @@ impl Pair {
         let to = match (self.end - last.step, self.free.len()) {
             (1, _) => last.step,
             (_, 0) => self.end - 1,
-            (length, free) => last.step + split(length, free + 1),
+            (length, free) => last.step + longest(length, free + 1),
         };
         if to > last.step {
             self.advance(0, last.step, to);

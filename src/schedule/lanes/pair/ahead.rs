@@ -1,7 +1,7 @@
 //! What lane 1 does: it opens gaps, and puts the steps before the front on tapes.
 
 use super::{Pair, STEP, Taped};
-use crate::schedule::optimum::split;
+use crate::schedule::optimum::longest;
 use crate::schedule::{Action, Keep};
 
 /// Lane 1 helps in the gap where lane 0 is when it is done before lane 0 asks for the state or the
@@ -127,7 +127,7 @@ impl Pair {
         }
         let left = free + self.kept.len() - gap.index;
         let tenths = self.pace.map_or(10, |pace| pace.slots as usize);
-        let ahead = split(blocks, ((left * tenths + 5) / 10).max(2));
+        let ahead = longest(blocks, ((left * tenths + 5) / 10).max(2));
         gap.length - (blocks - ahead) * block
     }
 }
