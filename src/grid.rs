@@ -125,7 +125,7 @@ impl TimeGrid {
         }
     }
 
-    /// t_n for 0 ≤ n ≤ N.
+    /// t_n for 0 ≤ n ≤ N; NaN beyond the last of a list.
     #[inline]
     pub fn time(&self, n: usize) -> f64 {
         match self {
@@ -136,7 +136,7 @@ impl TimeGrid {
                     start + (end - start) * n as f64 / *steps as f64
                 }
             }
-            TimeGrid::Times(times) => times[n],
+            TimeGrid::Times(times) => times.get(n).copied().unwrap_or(f64::NAN),
         }
     }
 

@@ -25,6 +25,10 @@ pub struct MemoryStore<S> {
     usage: Usage,
 }
 
+/// Slots are numbered as they are used: a number so far beyond them is a slip, and would take
+/// memory for all between.
+const FAR: usize = 1 << 24;
+
 impl<S: Scalar> MemoryStore<S> {
     /// A store without slots; they come as they are used.
     pub fn new() -> Self {
@@ -85,6 +89,10 @@ impl<S: Scalar> MemoryStore<S> {
 
 impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError> {
+        let slots = self.steps.len();
+        if slot > slots.saturating_add(FAR) {
+            return Err(SnapshotError::FarSlot { slot, slots });
+        }
         self.forget(slot);
         self.reserve(slot, y.len()).copy_from_slice(y);
         self.steps[slot] = Some(step);
