@@ -55,14 +55,14 @@ fn best<T>(repetitions: usize, mut action: impl FnMut() -> T) -> f64 {
 }
 
 fn report(name: &str, dim: usize, structure: Structure, entries: &[(usize, usize)]) {
-    let mut jacobian = Matrix::zeros(dim, structure.clone());
+    let mut jacobian = Matrix::zeros(dim, structure.clone()).unwrap();
     for (k, &(i, j)) in entries.iter().enumerate() {
         let off = 1.0 + 0.5 * (k as f64).sin();
         jacobian.set(i, j, if i == j { -4.0 + off } else { off });
     }
-    let analysis = best(1, || Lu::new(dim, structure.clone()));
+    let analysis = best(1, || Lu::new(dim, structure.clone()).unwrap());
     let before = HELD.load(Ordering::Relaxed);
-    let mut lu = Lu::new(dim, structure);
+    let mut lu = Lu::new(dim, structure).unwrap();
     PEAK.store(before, Ordering::Relaxed);
     let factor = best(3, || lu.factor(0.5, &jacobian).expect("regular"));
     let peak = PEAK.load(Ordering::Relaxed) - before;

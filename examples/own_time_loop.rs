@@ -9,6 +9,7 @@ use costate::error::Error;
 use costate::recurrence::{Adjoint, Recurrence};
 use costate::schedule::{Revolve, StoreAll};
 use costate::snapshot::MemoryStore;
+use costate::verify;
 
 /// u^{n+1}_i = 2u^n_i − u^{n−1}_i + p_i (u^n_{i+1} − 2u^n_i + u^n_{i−1}) + source, u = 0 at both
 /// ends; p_i = (c_i Δt/Δx)², y_n = (u^{n−1}, u^n), J = ½ Σ_n (u^n at the receiver)².
@@ -97,6 +98,9 @@ fn main() -> Result<(), Error> {
         println!("{name}: {} bytes, {} steps again", stats.peak_bytes, stats.recomputed_steps);
     }
     assert_eq!(all.wrt_params, few.wrt_params);
+
+    // Steps and terms against differences: `=` for `+=` and every other slip shows.
+    assert!(verify::recurrence(&wave, &p)?.passes());
 
     let shifted = |h: f64| {
         let mut p = p.clone();

@@ -16,7 +16,7 @@
 //! let members = ensemble::gradients(&starts, |y0| {
 //!     Problem::new(&decay, y0, &decay, (0.0, 1.0), &[0.5]).rtol(1e-10).atol(1e-12).gradient()
 //! })?;
-//! let sum = ensemble::sum(&members);
+//! let sum = ensemble::sum(&members)?;
 //! assert!((sum.value - 6.0 * (-0.5_f64).exp()).abs() < 1e-8);
 //! assert!((sum.wrt_params[0] + 6.0 * (-0.5_f64).exp()).abs() < 1e-8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,7 +25,7 @@
 use rayon::prelude::*;
 
 use crate::adjoint::{Gradient, Stats};
-use crate::error::Error;
+use crate::error::{Error, check_length};
 
 /// Σ J over an ensemble and its gradient by the parameters that the members share.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,15 +57,19 @@ pub fn gradients<T: Sync>(
 }
 
 /// Adds the members up in their order.
-pub fn sum(members: &[Gradient]) -> Sum {
+///
+/// # Errors
+/// Where they have not all the same number of parameters.
+pub fn sum(members: &[Gradient]) -> Result<Sum, Error> {
     let num_params = members.first().map_or(0, |member| member.wrt_params.len());
     let mut sum = Sum { value: 0.0, wrt_params: vec![0.0; num_params], stats: Stats::default() };
     for member in members {
+        check_length("a member's gradient", member.wrt_params.len(), num_params)?;
         sum.value += member.value;
         for (total, bar) in sum.wrt_params.iter_mut().zip(&member.wrt_params) {
             *total += bar;
         }
         sum.stats.add_member(&member.stats);
     }
-    sum
+    Ok(sum)
 }

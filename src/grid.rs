@@ -157,7 +157,7 @@ impl TimeGrid {
         }
     }
 
-    /// t_n for 0 ≤ n ≤ N.
+    /// t_n for 0 ≤ n ≤ N; NaN beyond the last of a list.
     #[inline]
     pub fn time(&self, n: usize) -> f64 {
         match self {
@@ -168,7 +168,7 @@ impl TimeGrid {
                     start + (end - start) * n as f64 / *steps as f64
                 }
             }
-            TimeGrid::Times(times) => times[n],
+            TimeGrid::Times(times) => times.get(n).copied().unwrap_or(f64::NAN),
             TimeGrid::Growing(times) => times.at(n),
         }
     }

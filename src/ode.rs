@@ -163,7 +163,7 @@ pub fn jacobian_at<O: Jacobian>(ode: &O, t: f64, y: &[f64], p: &[f64]) -> Result
     check_length("the state", y.len(), dim)?;
     check_length("the parameter vector", p.len(), ode.num_params())?;
     check_jacobian(ode)?;
-    let mut jac = Matrix::zeros(dim, ode.structure());
+    let mut jac = Matrix::fitting(dim, ode.structure());
     let (w, y_bar, p_bar) = (&mut vec![0.0; dim], &mut vec![0.0; dim], &mut vec![0.0; p.len()]);
     ode.jacobian(t, y, p, &mut jac, Rows { w, y_bar, p_bar }, &mut ode.work());
     Ok(jac)
@@ -185,9 +185,7 @@ pub(crate) fn check_jacobian<O: Jacobian>(ode: &O) -> Result<(), Error> {
             given: format!("{lower} diagonals below and {upper} above the main one"),
             required: "of no more diagonals on a side than there are states",
         }),
-        #[cfg(feature = "sparse")]
-        Structure::Sparse(pattern) => check_length("the pattern of f_y", pattern.dim(), dim),
-        _ => Ok(()),
+        structure => Ok(structure.check(dim)?),
     }
 }
 
@@ -195,7 +193,7 @@ pub(crate) fn check_jacobian<O: Jacobian>(ode: &O) -> Result<(), Error> {
 pub trait Initial<S: Scalar = f64>: Send + Sync {
     /// Writes y₀(p) to `y0`.
     fn initial(&self, p: &[S], y0: &mut [S]);
-    /// Adds (∂y₀/∂p)ᵀ `y0_bar` to `p_bar`.
+    /// Adds (∂y₀/∂p)ᵀ `y0_bar` to `p_bar`: see [`verify::initial`](crate::verify::initial).
     fn initial_vjp(&self, p: &[S], y0_bar: &[S], p_bar: &mut [S]);
     /// Writes (∂y₀/∂p) `p_dot` to `y0_dot`.
     fn initial_jvp(&self, p: &[S], p_dot: &[S], y0_dot: &mut [S]);

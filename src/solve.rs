@@ -1,7 +1,7 @@
 //! The forward solution alone, read at given times.
 
 use crate::control::{Control, ControlState, Controlled, Event, Stops};
-use crate::error::{Error, check_length};
+use crate::error::{Error, check_dim, check_length};
 use crate::grid::{Span, Step, TimeGrid};
 use crate::ode::Ode;
 use crate::scalar::Scalar;
@@ -70,6 +70,7 @@ pub fn solve<S: Scalar, O: Ode<S>, M: Stepper<O, S>>(
     times: &[f64],
     observe: &dyn Fn(Event),
 ) -> Result<Solution<S>, Error> {
+    check_dim(ode.dim())?;
     check_length("the initial state", y0.len(), ode.dim())?;
     check_length("the parameter vector", p.len(), ode.num_params())?;
     span.check()?;

@@ -195,6 +195,21 @@ fn the_method_that_ran_is_named() {
     }
 }
 
+/// √(T − t) is not differentiable at T: dJ/dT is null, and all else is what it is.
+#[test]
+fn a_derivative_by_the_end_time_that_is_not_finite_is_null() {
+    let model = r#"{ "name": "Root of time left", "time": { "start": 0, "end": 0.3 },
+        "states": { "y": 1 }, "parameters": { "p": 2 }, "rates": { "y": "p*y*sqrt(0.3 - t)" },
+        "objective": { "terminal": "y" } }"#;
+    let path = file("root_of_time_left", "model.json", model);
+    let found = json(&["gradient", &path, "--method", "dop853"]);
+    assert_eq!(found["end_time_gradient"], Value::Null);
+    let area = 2.0 / 3.0 * 0.3_f64.powf(1.5);
+    let exact = area * (2.0 * area).exp();
+    let by_p = found["gradient"]["p"].as_f64().unwrap();
+    assert!((by_p - exact).abs() < 1e-5 * exact, "{by_p} {exact}");
+}
+
 #[test]
 fn the_continuous_adjoint_comes_near_the_discrete_one() {
     let of = |adjoint| {

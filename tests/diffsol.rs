@@ -423,7 +423,8 @@ fn evaluations_do_not_allocate() {
         let (model, d) = (case.model(), case.weights.len());
         let (mut work, mut dy, mut y_bar) = (model.work(), vec![0.0; d], vec![0.0; d]);
         let (mut p, mut p_bar) = (case.p.to_vec(), vec![0.0; case.p.len()]);
-        let (mut jacobian, mut spare) = (Matrix::zeros(d, model.structure()), vec![0.0; d]);
+        let (mut jacobian, mut spare) =
+            (Matrix::zeros(d, model.structure()).unwrap(), vec![0.0; d]);
         let before = ALLOCATIONS.get();
         for _ in 0..3 {
             p[0] *= 1.5;

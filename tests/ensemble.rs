@@ -22,7 +22,7 @@ fn run(threads: usize) -> (Vec<Gradient>, Sum) {
         })
     });
     let gradients = gradients.unwrap();
-    let total = sum(&gradients);
+    let total = sum(&gradients).unwrap();
     (gradients, total)
 }
 

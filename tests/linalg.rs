@@ -14,7 +14,7 @@ fn entry(seed: u64, i: usize, j: usize) -> f64 {
 }
 
 fn filled(seed: u64, dim: usize, structure: Structure) -> Matrix {
-    let mut a = Matrix::zeros(dim, structure.clone());
+    let mut a = Matrix::zeros(dim, structure.clone()).unwrap();
     for j in 0..dim {
         for i in 0..dim {
             if a.contains(i, j) {
@@ -64,7 +64,7 @@ fn grid(n: usize, weights: [f64; 5], order: impl Fn(usize) -> usize) -> Matrix {
         }
     }
     let pattern = Pattern::new(n * n, list.iter().map(|&(i, j, _)| (i, j))).unwrap();
-    let mut matrix = Matrix::zeros(n * n, Structure::Sparse(pattern));
+    let mut matrix = Matrix::zeros(n * n, Structure::Sparse(pattern)).unwrap();
     list.iter().for_each(|&(i, j, value)| matrix.set(i, j, value));
     matrix
 }
@@ -96,7 +96,7 @@ fn solutions(lu: &mut Lu, c: f64, jacobian: &Matrix) -> [Vec<f64>; 2] {
 
 fn dense(matrix: &Matrix) -> Matrix {
     let dim = matrix.dim();
-    let mut dense = Matrix::zeros(dim, Structure::Dense);
+    let mut dense = Matrix::zeros(dim, Structure::Dense).unwrap();
     for j in 0..dim {
         (0..dim).for_each(|i| dense.set(i, j, matrix.get(i, j)));
     }
@@ -108,8 +108,8 @@ fn sparse_factors_solve_what_dense_ones_do() {
     for n in [1, 2, 3, 5, 10, 20] {
         for jacobian in grids(n) {
             for c in [0.0, 0.01, 0.3, 7.0] {
-                let mut lu = Lu::new(n * n, jacobian.structure().clone());
-                let mut reference = Lu::new(n * n, Structure::Dense);
+                let mut lu = Lu::new(n * n, jacobian.structure().clone()).unwrap();
+                let mut reference = Lu::new(n * n, Structure::Dense).unwrap();
                 let found = solutions(&mut lu, c, &jacobian);
                 let expected = solutions(&mut reference, c, &dense(&jacobian));
                 let b = right_hand_side(n * n);
@@ -132,7 +132,7 @@ fn sparse_factors_have_the_same_bits_every_time() {
     let bits = |x: [Vec<f64>; 2]| x.map(|x| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
     for n in [3, 9, 24, 40] {
         for jacobian in grids(n) {
-            let fresh = || Lu::new(n * n, jacobian.structure().clone());
+            let fresh = || Lu::new(n * n, jacobian.structure().clone()).unwrap();
             let expected = bits(solutions(&mut fresh(), 0.3, &jacobian));
             let mut used = fresh();
             for (k, other) in [0.1, 0.3, 50.0, 0.0].into_iter().enumerate() {
@@ -157,7 +157,7 @@ fn sparse_factors_have_the_same_bits_every_time() {
 #[test]
 fn sparse_solutions_do_not_depend_on_alignment() {
     let jacobian = &grids(24)[1];
-    let mut lu = Lu::new(24 * 24, jacobian.structure().clone());
+    let mut lu = Lu::new(24 * 24, jacobian.structure().clone()).unwrap();
     let [expected, transposed] = solutions(&mut lu, 0.3, jacobian);
     for shift in 0..9 {
         let mut room = vec![0.0; shift];
@@ -173,7 +173,7 @@ fn sparse_solutions_do_not_depend_on_alignment() {
 #[test]
 fn singular_sparse_matrices_name_a_column() {
     let laplacian = &grids(8)[0];
-    let mut lu = Lu::new(64, laplacian.structure().clone());
+    let mut lu = Lu::new(64, laplacian.structure().clone()).unwrap();
     // Column 37 of I − J is zero, or holds what is not a number.
     for (diagonal, others) in [(1.0, 0.0), (f64::NAN, 1.0), (f64::INFINITY, 0.0)] {
         let mut jacobian = laplacian.clone();
@@ -185,10 +185,10 @@ fn singular_sparse_matrices_name_a_column() {
     }
     // Two equal rows of I − J: no single column is to blame.
     let pattern = Pattern::new(64, [(3, 4), (4, 3)]).unwrap();
-    let mut jacobian = Matrix::zeros(64, Structure::Sparse(pattern.clone()));
+    let mut jacobian = Matrix::zeros(64, Structure::Sparse(pattern.clone())).unwrap();
     jacobian.set(3, 4, -1.0);
     jacobian.set(4, 3, -1.0);
-    let outcome = Lu::new(64, Structure::Sparse(pattern)).factor(1.0, &jacobian);
+    let outcome = Lu::new(64, Structure::Sparse(pattern)).unwrap().factor(1.0, &jacobian);
     assert!(matches!(outcome, Err(Singular { column: 3 | 4 })), "{outcome:?}");
 }
 
@@ -202,7 +202,7 @@ fn patterns_hold_the_diagonal_and_refuse_what_is_outside() {
     let outside = Pattern::new(3, [(1, 3)]).unwrap_err();
     assert_eq!(outside, OutOfMatrix { row: 1, column: 3, dim: 3 });
     let matrix = filled(5, 3, Structure::Sparse(pattern.clone()));
-    let mut transposed = Matrix::zeros(3, matrix.structure().transposed());
+    let mut transposed = Matrix::zeros(3, matrix.structure().transposed()).unwrap();
     matrix.transpose_into(&mut transposed);
     for (i, j) in (0..9).map(|k| (k / 3, k % 3)) {
         assert_eq!(matrix.get(i, j), transposed.get(j, i));
@@ -217,7 +217,7 @@ proptest! {
         let band = Structure::Banded { lower: lower.min(dim - 1), upper: upper.min(dim - 1) };
         for structure in [Structure::Dense, band, scattered(seed, dim, lower)] {
             let jacobian = filled(seed, dim, structure.clone());
-            let mut lu = Lu::new(dim, structure.clone());
+            let mut lu = Lu::new(dim, structure.clone()).unwrap();
             prop_assume!(lu.factor(c, &jacobian).is_ok());
             let b: Vec<f64> = (0..dim).map(|i| entry(seed ^ 1, i, 0)).collect();
             for transposed in [false, true] {
@@ -234,9 +234,9 @@ proptest! {
 fn a_singular_matrix_names_its_column() {
     let diagonal = Structure::Sparse(Pattern::new(3, []).unwrap());
     for structure in [Structure::Dense, Structure::Banded { lower: 1, upper: 1 }, diagonal] {
-        let mut jacobian = Matrix::zeros(3, structure.clone());
+        let mut jacobian = Matrix::zeros(3, structure.clone()).unwrap();
         jacobian.set(1, 1, 1.0);
-        let mut lu = Lu::new(3, structure);
+        let mut lu = Lu::new(3, structure).unwrap();
         assert_eq!(lu.factor(1.0, &jacobian), Err(Singular { column: 1 }));
         assert_eq!(lu.factor(0.5, &jacobian), Ok(()));
     }

@@ -33,7 +33,7 @@ fn products<M: Vjp, J>(problem: &Benchmark<M, J>) {
 
 fn matrix<M: Vjp, J>(problem: &Benchmark<M, J>) {
     let Benchmark { ode, y0, p, .. } = problem;
-    let (mut jac, mut work) = (Matrix::zeros(ode.dim(), ode.structure()), ode.work());
+    let (mut jac, mut work) = (Matrix::zeros(ode.dim(), ode.structure()).unwrap(), ode.work());
     let (w, y_bar, p_bar) = (&mut y0.clone(), &mut y0.clone(), &mut p.clone());
     let ns = time(|| {
         let rows = Rows { w: &mut *w, y_bar: &mut *y_bar, p_bar: &mut *p_bar };

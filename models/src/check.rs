@@ -92,7 +92,7 @@ pub fn derivative_products<M: Vjp + Jvp>(model: &M, y: &[f64], p: &[f64]) {
 /// is zero outside of its structure.
 pub fn jacobian<M: Vjp + Jvp>(model: &M, y: &[f64], p: &[f64]) {
     let (d, m) = (model.dim(), model.num_params());
-    let mut matrix = Matrix::zeros(d, model.structure());
+    let mut matrix = Matrix::zeros(d, model.structure()).unwrap();
     for at in [numbers(d, 77), y.to_vec()] {
         let (w, y_bar, p_bar) = (&mut vec![0.0; d], &mut vec![0.0; d], &mut vec![0.0; m]);
         let rows = Rows { w, y_bar, p_bar };

@@ -23,9 +23,13 @@ pub(super) struct Spaced {
     kept: Vec<Kept>,
 }
 
+/// More states than this are not kept, however many may be.
+const MOST: usize = 1 << 20;
+
 impl Spaced {
     /// With `slots` slots, at least one.
     pub fn new(slots: usize) -> Self {
+        let slots = slots.min(MOST);
         let most = slots - slots / 3;
         Spaced { stride: 1, most, free: Vec::new(), unused: 0..slots, kept: Vec::new() }
     }

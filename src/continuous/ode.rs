@@ -94,7 +94,7 @@ impl<O: Vjp, M: Stepper<O>, J: Objective> Jacobian for AdjointOde<'_, O, M, J> {
         work: &mut Self::Work,
     ) {
         let t = self.read(tau, &mut work.y);
-        let zeros = || Matrix::zeros(self.ode.dim(), Vjp::structure(self.ode));
+        let zeros = || Matrix::fitting(self.ode.dim(), Vjp::structure(self.ode));
         let forward = work.jacobian.get_or_insert_with(zeros);
         Vjp::jacobian(self.ode, t, &work.y, p, forward, rows, &mut work.inner);
         forward.transpose_into(out);

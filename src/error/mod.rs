@@ -1,6 +1,7 @@
 //! Why a solve stopped: step, time, component, and what to try.
 
 mod expr;
+mod matrix;
 mod model;
 mod need;
 mod schedule;
@@ -8,6 +9,7 @@ mod tableau;
 mod text;
 
 pub use expr::{ParseError, ParseProblem, Position};
+pub use matrix::MatrixError;
 pub use model::ModelError;
 pub use need::Need;
 pub use schedule::ScheduleError;
@@ -94,6 +96,19 @@ pub enum Error {
     /// A parameter that is infinite or NaN.
     #[error("parameter {index} is {value}: it must be a finite number", value = number(.value))]
     ParameterNotFinite { index: usize, value: f64 },
+    /// A hand-written derivative that does not add to what its bars hold.
+    #[error(
+        "{what} does not add to the bar of {by} {index}: it leaves {found:e} where {before:e} was \
+         to be added to; write += in place of ="
+    )]
+    NotAdded { what: &'static str, by: &'static str, index: usize, before: f64, found: f64 },
+    /// A hand-written Jacobian that is not the one whose transposed products are taken.
+    #[error(
+        "jacobian and vjp differ at t = {t} by state {index}: f_y^T w is {by_jacobian:e} by the \
+         one and {by_products:e} by the other; compare each with differences, by verify::jacobian \
+         and verify::vjp"
+    )]
+    JacobianNotOfVjp { t: f64, index: usize, by_jacobian: f64, by_products: f64 },
     /// A method that is not there.
     #[error("there is no method {}: take one of {known}", shown(.name))]
     UnknownMethod { name: String, known: String },
@@ -103,6 +118,9 @@ pub enum Error {
          take another method, such as tsit5"
     )]
     NoErrorEstimate { method: &'static str },
+    /// A Jacobian of a structure that it cannot have.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
     /// A method whose coefficients cannot be used.
     #[error(transparent)]
     Tableau(#[from] TableauError),
@@ -188,6 +206,9 @@ pub enum SnapshotError {
     /// The slot holds nothing or another step's state.
     #[error("slot {slot} was asked for step {step} and holds {}", held(.found))]
     WrongStep { slot: usize, step: usize, found: Option<usize> },
+    /// A slot whose number is far beyond those in use.
+    #[error("slot {slot} is far beyond the {slots} known: number slots from 0 upwards")]
+    FarSlot { slot: usize, slots: usize },
     /// The slot holds a state of another length.
     #[error("slot {slot} was asked for {given} numbers and holds {kept}")]
     WrongLength { slot: usize, given: usize, kept: usize },
@@ -258,6 +279,12 @@ fn state(current: &Option<usize>) -> String {
 
 fn held(found: &Option<usize>) -> String {
     found.map_or_else(|| "nothing".into(), |step| format!("step {step}"))
+}
+
+/// Fails where a model has no states.
+pub(crate) fn check_dim(dim: usize) -> Result<(), Error> {
+    let (what, given) = ("the number of states", dim.to_string());
+    if dim > 0 { Ok(()) } else { Err(Error::BadSetting { what, given, required: "at least 1" }) }
 }
 
 /// Fails unless `given` numbers are what the model has.

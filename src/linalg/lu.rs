@@ -3,6 +3,7 @@
 #[cfg(feature = "sparse")]
 use super::sparse::SparseLu;
 use super::{Matrix, Structure, band, dense};
+use crate::error::MatrixError;
 
 /// A pivot was zero or not finite: the matrix has no inverse in floating point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,17 +57,23 @@ impl Packed {
 
 impl Lu {
     /// Storage for the factors of d × d matrices of this structure; they start as those of I.
-    pub fn new(dim: usize, structure: Structure) -> Self {
+    ///
+    /// # Errors
+    /// As [`Matrix::zeros`].
+    pub fn new(dim: usize, structure: Structure) -> Result<Self, MatrixError> {
+        structure.check(dim)?;
+        Ok(Self::fitting(dim, structure))
+    }
+
+    /// As [`new`](Self::new), of a structure that was checked.
+    pub(crate) fn fitting(dim: usize, structure: Structure) -> Self {
         let factors = match &structure {
             Structure::Dense => Factors::Packed(Packed::identity(dim, dim, |j| j)),
             &Structure::Banded { lower, upper } => {
                 Factors::Packed(Packed::identity(dim, 2 * lower + upper + 1, |_| lower + upper))
             }
             #[cfg(feature = "sparse")]
-            Structure::Sparse(pattern) => {
-                super::matrix::assert_fits(dim, pattern);
-                Factors::Sparse(Box::new(SparseLu::new(pattern.clone())))
-            }
+            Structure::Sparse(pattern) => Factors::Sparse(Box::new(SparseLu::new(pattern.clone()))),
         };
         Lu { structure, factors }
     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sparse")]
 use super::pattern::Pattern;
+use crate::error::MatrixError;
 
 /// Which entries of a d × d matrix may be nonzero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,45 @@ pub enum Structure {
 }
 
 impl Structure {
+    /// Fails unless there can be d × d matrices of this structure, and factors of them.
+    pub(crate) fn check(&self, dim: usize) -> Result<(), MatrixError> {
+        #[cfg(feature = "sparse")]
+        if let Structure::Sparse(pattern) = self
+            && pattern.dim() != dim
+        {
+            return Err(MatrixError::Pattern { dim, found: pattern.dim() });
+        }
+        let room =
+            self.num_values(dim).zip(self.num_factors(dim)).is_some_and(|(values, factors)| {
+                let has_room = |len| Vec::<f64>::new().try_reserve_exact(len).is_ok();
+                has_room(values) && has_room(factors) && has_room(dim)
+            });
+        if room { Ok(()) } else { Err(MatrixError::TooLarge { dim }) }
+    }
+
+    /// The number of stored entries of a d × d matrix; `None` where it is no number.
+    fn num_values(&self, dim: usize) -> Option<usize> {
+        match self {
+            Structure::Dense => dim.checked_mul(dim),
+            Structure::Banded { lower, upper } => {
+                lower.checked_add(*upper)?.checked_add(1)?.checked_mul(dim)
+            }
+            #[cfg(feature = "sparse")]
+            Structure::Sparse(pattern) => Some(pattern.num_entries()),
+        }
+    }
+
+    /// The same of dense or banded factors, with the room that row exchanges ask for.
+    fn num_factors(&self, dim: usize) -> Option<usize> {
+        match self {
+            Structure::Banded { lower, upper } => {
+                let rows = lower.checked_mul(2)?.checked_add(*upper)?.checked_add(1)?;
+                rows.checked_mul(dim)
+            }
+            _ => self.num_values(dim),
+        }
+    }
+
     /// That of the transpose.
     pub fn transposed(&self) -> Self {
         match self {
@@ -31,33 +71,23 @@ impl Structure {
         }
     }
 
-    /// Number of entries that d × d matrices of this structure store.
-    fn num_entries(&self, dim: usize) -> usize {
-        match self {
-            Structure::Dense => dim * dim,
-            Structure::Banded { lower, upper } => (lower + upper + 1) * dim,
-            #[cfg(feature = "sparse")]
-            Structure::Sparse(pattern) => pattern.num_entries(),
-        }
-    }
-
     /// Bytes of a d × d matrix of this structure.
     pub fn matrix_bytes(&self, dim: usize) -> usize {
-        size_of::<f64>() * self.num_entries(dim)
+        self.num_values(dim).map_or(usize::MAX, |values| values.saturating_mul(size_of::<f64>()))
     }
 
     /// Bytes that the factors of d × d matrices of this structure and the scratch for them occupy; of
     /// sparse ones, whose row exchanges are not known before, what their pattern leads one to expect
     /// at most.
     pub fn lu_bytes(&self, dim: usize) -> usize {
-        let rows = match self {
-            Structure::Dense => dim,
-            Structure::Banded { lower, upper } => 2 * lower + upper + 1,
-            #[cfg(feature = "sparse")]
-            Structure::Sparse(pattern) => return super::sparse::bytes(pattern),
-        };
+        #[cfg(feature = "sparse")]
+        if let Structure::Sparse(pattern) = self {
+            return super::sparse::bytes(pattern);
+        }
         // Entries, inverses of pivots and row exchanges.
-        size_of::<f64>() * (rows + 1) * dim + size_of::<usize>() * dim
+        let places = (size_of::<f64>() + size_of::<usize>()).saturating_mul(dim);
+        let factors = self.num_factors(dim).unwrap_or(usize::MAX);
+        factors.saturating_mul(size_of::<f64>()).saturating_add(places)
     }
 
     /// What an LU of d × d matrices of this structure costs, in multiplications of a dense one.
@@ -101,14 +131,16 @@ pub struct Matrix {
 impl Matrix {
     /// The zero matrix.
     ///
-    /// # Panics
-    /// If a pattern is that of matrices of another size.
-    pub fn zeros(dim: usize, structure: Structure) -> Self {
-        #[cfg(feature = "sparse")]
-        if let Structure::Sparse(pattern) = &structure {
-            assert_fits(dim, pattern);
-        }
-        let values = vec![0.0; structure.num_entries(dim)];
+    /// # Errors
+    /// Where a pattern is that of matrices of another size, or there is no memory for the entries.
+    pub fn zeros(dim: usize, structure: Structure) -> Result<Self, MatrixError> {
+        structure.check(dim)?;
+        Ok(Self::fitting(dim, structure))
+    }
+
+    /// The zero matrix, of a structure that was checked.
+    pub(crate) fn fitting(dim: usize, structure: Structure) -> Self {
+        let values = vec![0.0; structure.num_values(dim).unwrap_or(0)];
         Matrix { dim, structure, values }
     }
 
@@ -152,14 +184,14 @@ impl Matrix {
         self.structure.position(self.dim, i, j).map_or(0.0, |k| self.values[k])
     }
 
-    /// Writes the transpose to `out`, which has the transposed structure.
-    pub fn transpose_into(&self, out: &mut Matrix) {
+    /// Calls `visit` with (i, j, value) of every entry inside the structure, column by column.
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, f64)) {
         #[cfg(feature = "sparse")]
         if let Structure::Sparse(pattern) = &self.structure {
             let mut values = self.values.iter();
             for j in 0..self.dim {
                 for (&i, &value) in pattern.column(j).iter().zip(&mut values) {
-                    out.set(j, i, value);
+                    visit(i, j, value);
                 }
             }
             return;
@@ -170,9 +202,14 @@ impl Matrix {
         };
         for j in 0..self.dim {
             for i in j.saturating_sub(upper)..self.dim.min(j + lower + 1) {
-                out.set(j, i, self.values[self.index(i, j)]);
+                visit(i, j, self.values[self.index(i, j)]);
             }
         }
+    }
+
+    /// Writes the transpose to `out`, which has the transposed structure.
+    pub fn transpose_into(&self, out: &mut Matrix) {
+        self.for_each(|i, j, value| out.set(j, i, value));
     }
 
     /// Whether (i, j) lies inside the structure.
@@ -205,10 +242,4 @@ impl Matrix {
         };
         k
     }
-}
-
-#[cfg(feature = "sparse")]
-pub(super) fn assert_fits(dim: usize, pattern: &Pattern) {
-    let expected = pattern.dim();
-    assert!(dim == expected, "the pattern of {expected} × {expected} matrices, where d is {dim}");
 }

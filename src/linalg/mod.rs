@@ -16,4 +16,4 @@ pub use lu::{Lu, Singular};
 pub use matrix::{Matrix, Structure};
 #[cfg(feature = "sparse")]
 pub use pattern::{OutOfMatrix, Pattern};
-pub use vector::{combine, weighted_rms_norm, weighted_sum, worst};
+pub(crate) use vector::{combine, weighted_rms_norm, weighted_sum, worst};

@@ -31,15 +31,15 @@ pub struct OutOfMatrix {
 /// let n = 100;
 /// let arrow = Pattern::new(n, (0..n - 1).flat_map(|i| [(i, n - 1), (n - 1, i)]))?;
 /// let structure = Structure::Sparse(arrow);
-/// let mut jacobian = Matrix::zeros(n, structure.clone());
+/// let mut jacobian = Matrix::zeros(n, structure.clone())?;
 /// (0..n).for_each(|i| jacobian.set(i, i, -2.0));
 /// (0..n - 1).for_each(|i| jacobian.set(n - 1, i, 1.0));
-/// let mut lu = Lu::new(n, structure);
+/// let mut lu = Lu::new(n, structure)?;
 /// lu.factor(0.5, &jacobian).unwrap();
 /// let mut x = vec![1.0; n]; // (I − J/2) x = 1
 /// lu.solve(&mut x);
 /// assert!((x[0] - 0.5).abs() < 1e-15 && (x[n - 1] - 12.875).abs() < 1e-13);
-/// # Ok::<(), costate::linalg::OutOfMatrix>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Pattern(Arc<Columns>);

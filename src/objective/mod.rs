@@ -26,7 +26,8 @@ pub trait Objective<S: Scalar = f64>: Send + Sync {
     fn times(&self) -> &[f64];
     /// J_i(t, y, p).
     fn point(&self, i: usize, t: f64, y: &[S], p: &[S], scratch: &mut Self::Scratch) -> S;
-    /// Adds ∂J_i/∂y to `y_bar`, ∂J_i/∂p to `p_bar` and ∂J_i/∂t to `t_bar`.
+    /// Adds ∂J_i/∂y to `y_bar`, ∂J_i/∂p to `p_bar` and ∂J_i/∂t to `t_bar`: `+=`, never `=`, as
+    /// [`verify::objective`](crate::verify::objective) checks.
     #[allow(clippy::too_many_arguments)]
     fn point_vjp(
         &self,

@@ -64,20 +64,20 @@ impl Trace {
             Action::Free { slot } => self.release(|other, _| other == slot),
             Action::Advance { from, to } => {
                 let start = (from as f64, self.work as f64);
-                self.work += (to - from) as u64;
+                self.work = self.work.saturating_add(to.abs_diff(from) as u64);
                 let end = (to as f64, self.work as f64);
                 match self.advances.last_mut() {
                     Some(path) if path.last() == Some(&start) => path.push(end),
                     _ => self.advances.push(vec![start, end]),
                 }
-                self.reach(to)?;
+                self.reach(to.max(from))?;
             }
             Action::Reverse { step } => {
                 let (x, y) = (step as f64, self.work as f64);
                 self.work += 1;
                 self.reverses.push([(x, y + 0.5), (x + 1.0, y + 0.5)]);
                 self.release(|_, kept| kept >= step);
-                self.reach(step + 1)?;
+                self.reach(step.saturating_add(1))?;
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
 use crate::budget::Plan;
 use crate::control::{Control, Event};
 use crate::curve::{Budgets, Curve, CurvePoint};
-use crate::error::{Error, ModelError, check_length};
+use crate::error::{Error, ModelError, check_dim, check_length};
 use crate::grid::{Span, TimeGrid};
 use crate::method::{AdjointKind, Method, MethodSettings, Task, backward_for};
 use crate::model::Model;
@@ -22,6 +22,7 @@ pub use crate::schedule::ScheduleKind;
 use crate::snapshot::{DiskStore, MemoryStore, SnapshotStore};
 use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
+use crate::verify;
 pub use planned::PlanSummary;
 use tasks::{BudgetCurveTask, CurveTask, GradientTask, PlanTask, SolveTask, ValueTask};
 
@@ -451,6 +452,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
 
     fn dispatch<T: Task<O>>(&self, task: &T) -> Result<T::Output, Error> {
         self.check()?;
+        if cfg!(debug_assertions) {
+            verify::added(self.ode, self.initial, self.objective, self.span.start, self.p)?;
+        }
         let tolerances =
             self.options.fixed_steps.is_none().then(|| self.options.tolerances.clone());
         let settings = MethodSettings { adjoint: self.options.adjoint, tolerances };
@@ -458,6 +462,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     }
 
     fn check(&self) -> Result<(), Error> {
+        check_dim(self.ode.dim())?;
         check_length("the parameter vector", self.p.len(), self.ode.num_params())?;
         if let Some(index) = self.p.iter().position(|p| !p.is_finite()) {
             return Err(Error::ParameterNotFinite { index, value: self.p[index] });

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Discretization, DiscretizationTape, Frontier, Recurrence};
 use crate::control::{Control, ControlState, Controlled, Event, Stops};
-use crate::error::Error;
+use crate::error::{Error, check_dim};
 use crate::grid::{Span, TimeGrid};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
@@ -51,6 +51,7 @@ where
         observe: &'a (dyn Fn(Event) + Sync),
     ) -> Result<Self, Error> {
         let Span { start, end } = span;
+        check_dim(ode.dim())?;
         span.check()?;
         control.check(&stepper, ode)?;
         initial.check(ode.dim(), ode.num_params())?;

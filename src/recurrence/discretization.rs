@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::error::Error;
+use crate::error::{Error, check_dim};
 use crate::grid::{Span, TimeGrid};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
@@ -53,6 +53,7 @@ where
         stepper: M,
         grid: TimeGrid,
     ) -> Result<Self, Error> {
+        check_dim(ode.dim())?;
         grid.check()?;
         stepper.check(ode)?;
         initial.check(ode.dim(), ode.num_params())?;

@@ -174,6 +174,9 @@ pub trait Recurrence: Sync {
         tape: &mut Self::Tape,
         value: &mut Self::Scalar,
     );
+    /// [`verify::recurrence`](crate::verify::recurrence) compares this and the other adjoints with
+    /// differences.
+    ///
     /// With λ = dJ/dy_{n+1} of all later terms: adds the derivatives of step n's own terms, then
     /// makes λ = dJ/dy_n and adds to the other bars. Step n is on the tape and ended at `y_next`.
     fn step_adjoint(

@@ -35,7 +35,7 @@ pub fn makespan(
     for action in schedule {
         match action {
             Action::Advance { from, to } => {
-                clock.work(costs.step.saturating_mul((to - from) as u64))
+                clock.work(costs.step.saturating_mul(to.saturating_sub(from) as u64))
             }
             Action::Reverse { .. } => clock.work(costs.reverse),
             Action::Store { slot, .. } if slot < fast => clock.work(costs.fast.write),

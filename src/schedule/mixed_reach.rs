@@ -41,7 +41,7 @@ impl Reach {
 
     /// N_0(m).
     pub fn on_tape(&self, bytes: u64) -> u64 {
-        self.leaf + self.most_tapes(bytes)
+        self.leaf.saturating_add(self.most_tapes(bytes))
     }
 
     /// N_r(m), where there are many tapes within about one in as many.
@@ -74,7 +74,7 @@ impl Reach {
         }
         // Σ_i C(i + r − 1, r − 1) (m − i w_s) / w_t over i < s, not rounded.
         let (m, s, w) = (bytes as f64, states as f64, self.sizes.state as f64);
-        let all = binomial(states + r - 1, r);
+        let all = binomial(states.saturating_add(r - 1), r);
         let weighted = all * r as f64 * (s - 1.0) / (r + 1) as f64;
         without + (m * all - w * weighted) / tape as f64 - rounding * all
     }
@@ -155,9 +155,9 @@ impl Reach {
         let repeated: f64 = (0..last).map(|r| l - self.of(bytes, r)).sum();
         // Of the N_r steps that the last repetition reaches.
         let share = |part: f64| l * (part / self.of(bytes, last)).min(1.0);
-        let runs = share(binomial(states - 1 + last, last));
+        let runs = share(binomial((states - 1).saturating_add(last), last));
         let off_tape = match self.sizes.tape {
-            Some(_) => share(binomial(states + last, last)),
+            Some(_) => share(binomial(states.saturating_add(last), last)),
             None => l,
         };
         costs.step * (l + repeated + off_tape * (self.leaf - 1) as f64 / 2.0)

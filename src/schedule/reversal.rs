@@ -1,5 +1,7 @@
 //! The reverse sweep that all schedules with few slots share.
 
+use std::ops::Range;
+
 use super::{Action, Keep};
 use crate::bytes::grown;
 
@@ -27,6 +29,8 @@ pub(super) struct Reversal<P> {
     /// In ascending order of steps.
     kept: Vec<Kept>,
     free: Vec<usize>,
+    /// Slots that were never used.
+    unused: Range<usize>,
     current: Option<usize>,
     /// Steps not yet reversed.
     end: usize,
@@ -36,8 +40,8 @@ pub(super) struct Reversal<P> {
 impl<P: Placement> Reversal<P> {
     /// Of a chain of `steps` steps, from its start.
     pub fn new(placement: P, steps: usize, num_slots: usize) -> Self {
-        let free = (0..num_slots).rev().collect();
-        Reversal { placement, kept: Vec::new(), free, current: Some(0), end: steps, num_slots }
+        let (kept, free, unused) = (Vec::new(), Vec::new(), 0..num_slots);
+        Reversal { placement, kept, free, unused, current: Some(0), end: steps, num_slots }
     }
 
     /// Of the steps below `end`, from the state of the step `current`; `kept` are the snapshots
@@ -50,7 +54,7 @@ impl<P: Placement> Reversal<P> {
         free: Vec<usize>,
     ) -> Self {
         let num_slots = kept.len() + free.len();
-        Reversal { placement, kept, free, current, end, num_slots }
+        Reversal { placement, kept, free, unused: 0..0, current, end, num_slots }
     }
 
     pub fn num_slots(&self) -> usize {
@@ -73,11 +77,11 @@ impl<P: Placement> Reversal<P> {
     /// Goes on from the current state y_`from`, which is not that of the last step.
     fn go_on(&mut self, from: usize) -> Action {
         let is_kept = self.kept.last().is_some_and(|kept| kept.step == from);
-        if !is_kept && let Some(slot) = self.free.pop() {
+        if !is_kept && let Some(slot) = self.free.pop().or_else(|| self.unused.next()) {
             self.kept.push(Kept { step: from, slot });
             return Action::Store { step: from, slot, keep: Keep::State };
         }
-        let to = match self.free.len() {
+        let to = match self.free.len() + self.unused.len() {
             0 => self.end - 1,
             free => self.placement.next_snapshot(from, self.end, free),
         };

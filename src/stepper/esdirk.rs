@@ -276,8 +276,8 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         let work = (0..self.scheme.total).map(|_| ode.work()).collect();
         EsdirkTape {
             stages: Stages::new(&self.scheme, d, work),
-            jacobian: Matrix::zeros(d, structure.clone()),
-            lu: Lu::new(d, structure),
+            jacobian: Matrix::fitting(d, structure.clone()),
+            lu: Lu::fitting(d, structure),
             residual: vec![0.0; d],
             scale: vec![0.0; d],
             p_bar: vec![0.0; ode.num_params()],
@@ -299,8 +299,8 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape {
         EsdirkTape {
             stages: Stages::kept(&self.scheme, ode.dim(), part, Vec::new()),
-            jacobian: Matrix::zeros(0, Structure::Dense),
-            lu: Lu::new(0, Structure::Dense),
+            jacobian: Matrix::fitting(0, Structure::Dense),
+            lu: Lu::fitting(0, Structure::Dense),
             residual: Vec::new(),
             scale: Vec::new(),
             p_bar: Vec::new(),

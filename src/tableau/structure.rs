@@ -28,7 +28,7 @@ impl Tableau {
     /// Where `i` is not below [`dense_stages`](Self::dense_stages).
     pub fn row(&self, i: usize) -> &'static [f64] {
         match (i.checked_sub(self.stages()), self.dense) {
-            (None, _) => self.a[i],
+            (None, _) => self.a.get(i).copied().unwrap_or_default(),
             (Some(e), Dense::Polynomials { extra_a, .. }) => extra_a[e],
             (Some(e), Dense::Hermite) => [self.b][..self.extra_stages()][e],
         }
@@ -40,7 +40,7 @@ impl Tableau {
     /// Where `i` is not below [`dense_stages`](Self::dense_stages).
     pub fn abscissa(&self, i: usize) -> f64 {
         match (i.checked_sub(self.stages()), self.dense) {
-            (None, _) => self.c[i],
+            (None, _) => self.c.get(i).copied().unwrap_or(f64::NAN),
             (Some(e), Dense::Polynomials { extra_c, .. }) => extra_c[e],
             (Some(e), Dense::Hermite) => [1.0][..self.extra_stages()][e],
         }

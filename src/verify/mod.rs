@@ -1,4 +1,13 @@
-//! Checks that a user can run on their own model: the dot-product test and the Taylor test.
+//! Checks that a user can run on their own model: the dot-product test and the Taylor test, and
+//! comparisons of hand-written derivatives with differences, which ask for no tangent.
+
+mod added;
+mod differences;
+mod written;
+
+pub use added::added;
+pub use differences::Derivative;
+pub use written::{initial, jacobian, objective, recurrence, vjp};
 
 use crate::error::{Error, check_length};
 use crate::grid::{Step, TimeGrid};
@@ -96,7 +105,7 @@ pub fn condition<O: Jacobian>(
     p: &[f64],
 ) -> Result<f64, Error> {
     let (d, c, jacobian) = (ode.dim(), step.h() * gamma, jacobian_at(ode, step.t, y, p)?);
-    let mut lu = Lu::new(d, ode.structure());
+    let mut lu = Lu::fitting(d, ode.structure());
     if lu.factor(c, &jacobian).is_err() {
         return Ok(f64::INFINITY);
     }
@@ -163,7 +172,7 @@ impl Taylor {
 /// ```
 ///
 /// # Errors
-/// Those of `value`.
+/// Those of `value`, and where the gradient has another length than p.
 pub fn taylor(
     mut value: impl FnMut(&[f64]) -> Result<f64, Error>,
     p: &[f64],
@@ -173,6 +182,7 @@ pub fn taylor(
     const HALVINGS: usize = 16;
     const FIRST: f64 = 1e-3;
     const LEAST: f64 = 1e-9;
+    check_length("the gradient", gradient.len(), p.len())?;
     let mut random = fastrand::Rng::with_seed(seed);
     let v = direction(p, &mut random);
     let (base, slope) = (value(p)?, dot(gradient, &v));
