@@ -8,7 +8,7 @@ use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
 use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
-use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, ESDIRK547, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,7 +210,8 @@ fn run_implicit<O: Vjp + Jacobian, T: Task<O>>(
     match settings.adjoint {
         AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, false),
         AdjointKind::Continuous => {
-            let inner = Esdirk::new(tableau, Newton::Stagnation);
+            let inside = if tableau.stays_inside() { tableau } else { &ESDIRK547 };
+            let inner = Esdirk::new(inside, Newton::Stagnation);
             task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), false)
         }
     }
