@@ -11,9 +11,17 @@ use crate::ode::Ode;
 use crate::scalar::Scalar;
 use crate::stepper::{Stepper, Tolerances};
 
+#[cfg(test)]
+mod stiff_tests;
+
 const SAFETY: f64 = 0.9;
 const SHRINK: f64 = 0.2;
 const GROW: f64 = 10.0;
+/// Of an implicit method's predicted error; a smaller error than this says nothing of how it grows.
+const PREDICTED_SAFETY: f64 = 0.85;
+const PREDICTED_FROM: f64 = 1e-2;
+/// By how much more a step may grow than the one before, after one whose stages were not solved.
+const REGAIN: f64 = 1.1;
 /// Steps in a row at the stability bound after which a run counts as stiff, and as not stiff again.
 const STIFF_STEPS: u32 = 15;
 const NOT_STIFF_STEPS: u32 = 6;
@@ -102,6 +110,10 @@ pub struct ControlState {
     pub t: f64,
     /// The step to try next; zero before the first.
     h: f64,
+    /// The length of the last step; zero before the first.
+    last_h: f64,
+    /// The most by which an implicit method's next step may grow.
+    growth: f64,
     last_error: f64,
     /// Steps accepted.
     pub accepted: usize,
@@ -117,6 +129,8 @@ impl ControlState {
         ControlState {
             t: start,
             h: 0.0,
+            last_h: 0.0,
+            growth: GROW,
             last_error: 1e-4,
             accepted: 0,
             rejected: 0,
@@ -132,6 +146,8 @@ impl ControlState {
         vec![
             self.t.to_bits(),
             self.h.to_bits(),
+            self.last_h.to_bits(),
+            self.growth.to_bits(),
             self.last_error.to_bits(),
             self.accepted as u64,
             self.rejected,
@@ -142,12 +158,13 @@ impl ControlState {
 
     /// Reads what [`words`](Self::words) wrote.
     pub(crate) fn from_words(words: &[u64]) -> Option<Self> {
-        let &[t, h, last_error, accepted, rejected, stiff_steps, calm_steps] = words else {
-            return None;
-        };
+        let &[t, h, last_h, growth, last_error, ref counts @ ..] = words else { return None };
+        let &[accepted, rejected, stiff_steps, calm_steps] = counts else { return None };
         Some(ControlState {
             t: f64::from_bits(t),
             h: f64::from_bits(h),
+            last_h: f64::from_bits(last_h),
+            growth: f64::from_bits(growth),
             last_error: f64::from_bits(last_error),
             accepted: usize::try_from(accepted).ok()?,
             rejected,
@@ -286,7 +303,7 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
                 return Err(step_limit(state, stops.end()));
             }
             let t_next = stops.land(state.t, state.h);
-            let step = Step { t: state.t, t_next };
+            let step = Step { t: state.t, t_next, end: stops.end() };
             // A step cut short by a stop may be as short as time allows.
             let unresolved = state.h <= 8.0 * f64::EPSILON * state.t.abs();
             if t_next <= state.t || (unresolved && t_next != stops.end()) {
@@ -294,12 +311,19 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
             }
             let error = match stepper.step(ode, p, step, y, tape) {
                 Ok(()) => self.error(y, tape),
-                Err(_) => f64::INFINITY,
+                Err(_) => {
+                    state.growth = 1.0;
+                    f64::INFINITY
+                }
             };
             if error <= 1.0 {
-                accept(state, step, error, exponent, retried);
+                let most = match stepper.is_implicit() {
+                    true => implicit_growth(state, step, error, exponent),
+                    false => GROW,
+                };
+                accept(state, step, error, exponent, if retried { most.min(1.0) } else { most });
                 observe(Event::Accepted { step: state.accepted - 1, taken: step, error });
-                return match watch_stiffness(state, stepper.stiffness(tape)) {
+                return match watch_stiffness(state, stepper.stiffness(&control.tolerances, tape)) {
                     true if control.stop_if_stiff => Err(step_limit(state, stops.end())),
                     _ => Ok(step),
                 };
@@ -358,16 +382,33 @@ fn exponent<S: Scalar, O: Ode<S>>(stepper: &impl Stepper<O, S>) -> f64 {
     1.0 / (stepper.embedded_order().unwrap_or(stepper.order()) as f64 + 1.0)
 }
 
-fn accept(state: &mut ControlState, step: Step, error: f64, exponent: f64, retried: bool) {
+fn accept(state: &mut ControlState, step: Step, error: f64, exponent: f64, most: f64) {
     let err = error.max(1e-10);
-    let mut factor = SAFETY * err.powf(-0.7 * exponent) * state.last_error.powf(0.4 * exponent);
-    factor = factor.clamp(SHRINK, if retried { 1.0 } else { GROW });
+    let factor = SAFETY * err.powf(-0.7 * exponent) * state.last_error.powf(0.4 * exponent);
+    let factor = factor.min(most).clamp(SHRINK, GROW);
     // A step cut short to land on a stop says little about the length it could have had.
     let whole = state.h.max(step.h());
     state.h = if step.h() < whole { whole.max(step.h() * factor) } else { step.h() * factor };
     state.last_error = err.max(1e-4);
+    state.last_h = step.h();
     state.t = step.t_next;
     state.accepted += 1;
+}
+
+/// The most by which an implicit method's step may grow: its error is taken to go on growing as it
+/// grew from the step before (Gustafsson, ACM TOMS 20 (1994), doi 10.1145/198429.198437), and after
+/// stages that could not be solved growth is regained little by little, since what stopped them is
+/// met again at the same length.
+fn implicit_growth(state: &mut ControlState, step: Step, error: f64, exponent: f64) -> f64 {
+    let growth = state.growth;
+    state.growth = (REGAIN * growth).min(GROW);
+    if state.accepted == 0 {
+        return growth;
+    }
+    let err = error.max(1e-10);
+    let grown = state.last_error.max(PREDICTED_FROM) / err;
+    let predicted = PREDICTED_SAFETY * (grown / err).powf(exponent) * step.h() / state.last_h;
+    predicted.min(growth)
 }
 
 /// Whether the run counts as stiff: the step size was held by stability and not by accuracy.

@@ -10,6 +10,8 @@ pub struct Step {
     pub t: f64,
     /// t_{n+1}.
     pub t_next: f64,
+    /// The end of the run, past which f is never evaluated.
+    pub end: f64,
 }
 
 impl Step {
@@ -173,10 +175,10 @@ impl TimeGrid {
         }
     }
 
-    /// Step n, for 0 ≤ n < N.
+    /// Step n, for 0 ≤ n < N, of the run that ends with the grid.
     #[inline]
     pub fn step(&self, n: usize) -> Step {
-        Step { t: self.time(n), t_next: self.time(n + 1) }
+        Step { t: self.time(n), t_next: self.time(n + 1), end: self.end() }
     }
 
     /// n of the step with t_n < t ≤ t_{n+1}, for t_0 < t ≤ t_N.

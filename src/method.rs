@@ -8,7 +8,7 @@ use crate::continuous::Continuous;
 use crate::error::{Error, TableauError};
 use crate::ode::Vjp;
 use crate::stepper::{AdjointStepper, ExplicitRk, Newton, RungeKutta, Tolerances};
-use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, ESDIRK547, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +169,11 @@ fn run<O: Vjp, T: Task<O>>(
     match settings.adjoint {
         AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, stop_if_stiff),
         AdjointKind::Continuous => {
-            let by = if tableau.embedded_order > 0 { tableau } else { &TSIT5 };
+            let by = match tableau {
+                _ if tableau.embedded_order == 0 => &TSIT5,
+                _ if !tableau.stays_inside() => &ESDIRK547,
+                _ => tableau,
+            };
             let backward = RungeKutta::new(by, Newton::Stagnation)?;
             task.run(Continuous::new(stepper, backward, adjoint_rtol(settings)), stop_if_stiff)
         }

@@ -609,7 +609,8 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "gradient LV --method rk5",
         "invalid value 'rk5' for '--method <NAME>'; [possible values: auto, euler, heun, bs3, ssprk3, \
-         rk4, dopri5, tsit5, dop853, kvaerno3, kencarp4, kvaerno5]; tip: a similar value exists: \
+         rk4, dopri5, tsit5, dop853, kvaerno3, kencarp4, kvaerno5, \
+         esdirk547]; tip: a similar value exists: \
          'rk4'; see '--help'",
     ),
     (

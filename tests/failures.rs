@@ -168,7 +168,7 @@ fn a_method_that_is_not_there() {
     assert_eq!(
         Method::by_name("rk45").unwrap_err().to_string(),
         "there is no method rk45: take one of auto, euler, heun, bs3, ssprk3, rk4, dopri5, tsit5, \
-         dop853, kvaerno3, kencarp4, kvaerno5"
+         dop853, kvaerno3, kencarp4, kvaerno5, esdirk547"
     );
     for name in ["", "RK4", "tsit5 "] {
         assert!(matches!(Method::by_name(name), Err(Error::UnknownMethod { .. })));

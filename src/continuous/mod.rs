@@ -83,16 +83,16 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
         self.forward.order()
     }
 
+    fn is_implicit(&self) -> bool {
+        self.forward.is_implicit()
+    }
+
     fn embedded_order(&self) -> Option<u32> {
         self.forward.embedded_order()
     }
 
     fn dense_order(&self) -> u32 {
         self.forward.dense_order()
-    }
-
-    fn is_implicit(&self) -> bool {
-        self.forward.is_implicit()
     }
 
     fn check(&self, ode: &O) -> Result<(), Error> {
@@ -102,7 +102,7 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
     fn tape(&self, ode: &O) -> Self::Tape {
         ContinuousTape {
             forward: self.forward.tape(ode),
-            step: Step { t: f64::NAN, t_next: f64::NAN },
+            step: Step { t: f64::NAN, t_next: f64::NAN, end: f64::NAN },
             counts: Counts::default(),
             thetas: Vec::new(),
             seeds: Vec::new(),
@@ -117,7 +117,7 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
     fn kept_tape(&self, ode: &O, _part: Part) -> Self::Tape {
         ContinuousTape {
             forward: self.forward.kept_tape(ode, Part::StatesAndSlopes),
-            step: Step { t: f64::NAN, t_next: f64::NAN },
+            step: Step { t: f64::NAN, t_next: f64::NAN, end: f64::NAN },
             counts: Counts::default(),
             thetas: Vec::new(),
             seeds: Vec::new(),
@@ -173,8 +173,8 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
         self.forward.dense(theta, &tape.forward, out);
     }
 
-    fn num_quadrature(&self) -> usize {
-        self.forward.num_quadrature()
+    fn num_quadrature(&self, tape: &Self::Tape) -> usize {
+        self.forward.num_quadrature(&tape.forward)
     }
 
     fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
@@ -185,8 +185,8 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
         self.forward.start(&tape.forward)
     }
 
-    fn stiffness(&self, tape: &Self::Tape) -> Option<f64> {
-        self.forward.stiffness(&tape.forward)
+    fn stiffness(&self, tolerances: &Tolerances, tape: &Self::Tape) -> Option<f64> {
+        self.forward.stiffness(tolerances, &tape.forward)
     }
 
     fn counts(&self, tape: &Self::Tape) -> Counts {

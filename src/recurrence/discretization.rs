@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::error::{Error, check_dim};
-use crate::grid::{Span, TimeGrid};
+use crate::grid::{Span, Step, TimeGrid};
 use crate::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
 use crate::recurrence::{Adjoint, Recurrence};
@@ -111,6 +111,11 @@ where
         most.max(usize::from(self.part() == Part::StatesAndSlopes))
     }
 
+    /// Step n of the run, which may go on where the grid still grows.
+    fn step_of(&self, n: usize) -> Step {
+        Step { end: self.end, ..self.grid.step(n) }
+    }
+
     /// Whether step n ends the run.
     fn is_last(&self, n: usize) -> bool {
         self.grid.time(n + 1) == self.end
@@ -202,14 +207,14 @@ where
     }
 
     fn step(&self, n: usize, p: &[S], y: &mut [S], tape: &mut Self::Tape) -> Result<(), Error> {
-        let step = self.grid.step(n);
+        let step = self.step_of(n);
         self.stepper
             .step(self.ode, p, step, y, &mut tape.step)
             .map_err(|failure| failure.at(n, step.t))
     }
 
     fn add_value(&self, n: usize, p: &[S], y_next: &[S], tape: &mut Self::Tape, value: &mut S) {
-        let step = self.grid.step(n);
+        let step = self.step_of(n);
         for i in self.points(n) {
             let t = self.objective.times()[i];
             *value += if t < step.t_next {
@@ -222,7 +227,7 @@ where
             };
         }
         if self.objective.has_integrand() {
-            for i in 0..self.stepper.num_quadrature() {
+            for i in 0..self.stepper.num_quadrature(&tape.step) {
                 let (weight, t, y) = self.stepper.quadrature(i, &tape.step);
                 *value += weight * self.objective.integrand(t, y, p, &mut tape.scratch);
             }
@@ -237,7 +242,7 @@ where
         tape: &mut Self::Tape,
         adjoint: &mut Adjoint<S>,
     ) -> Result<(), Error> {
-        let (step, last) = (self.grid.step(n), self.is_last(n));
+        let (step, last) = (self.step_of(n), self.is_last(n));
         let Adjoint { lambda, p_bar, end_time_bar } = adjoint;
         let DiscretizationTape { step: step_tape, y, y_bar, scratch } = tape;
         for i in self.points(n) {

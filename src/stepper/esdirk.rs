@@ -18,7 +18,7 @@ use crate::grid::Step;
 use crate::linalg::{Lu, Matrix, Singular, Structure, weighted_rms_norm, worst};
 use crate::objective::Objective;
 use crate::ode::{Jacobian, Jvp, Ode, Rows, Vjp, check_jacobian};
-use crate::tableau::Tableau;
+use crate::tableau::{ESDIRK547, Tableau};
 
 /// When Newton's iteration of a stage stops.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,7 @@ pub enum Newton {
 }
 
 const NEWTON_FRACTION: f64 = 1e-2;
+const RATE_MEMORY: f64 = 0.3;
 const MAX_ITERATIONS: usize = 12;
 const MAX_STAGNATION_ITERATIONS: usize = 60;
 
@@ -45,7 +46,7 @@ const MAX_STAGNATION_ITERATIONS: usize = 60;
 /// let kvaerno3 = Esdirk::new(&KVAERNO3, Newton::Stagnation)?;
 /// let (mut y, mut tape) = ([1.0], kvaerno3.tape(&decay));
 /// // L-stable: a decay a million times faster than the step is gone after it.
-/// kvaerno3.step(&decay, &[1e6], Step { t: 0.0, t_next: 1.0 }, &mut y, &mut tape).unwrap();
+/// kvaerno3.step(&decay, &[1e6], Step { t: 0.0, t_next: 1.0, end: 1.0 }, &mut y, &mut tape).unwrap();
 /// assert!(y[0].abs() < 1e-5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,6 +56,10 @@ pub struct Esdirk {
     gamma: f64,
     predictors: Vec<Vec<f64>>,
     newton: Newton,
+    /// The largest abscissa.
+    reach: f64,
+    /// The method of the steps in which a stage of this one would lie past the end of the run.
+    at_end: Option<Box<Esdirk>>,
 }
 
 /// The stages of one implicit step, its Jacobian and factors.
@@ -72,6 +77,10 @@ pub struct EsdirkTape<W> {
 impl Esdirk {
     /// The method of an ESDIRK tableau, whose stages are solved as `newton` says.
     ///
+    /// Where a stage would lie past [`Step::end`], as the third of
+    /// [`KVAERNO5`](crate::tableau::KVAERNO5) does in a run's last step, the step is
+    /// [`ESDIRK547`]'s.
+    ///
     /// # Errors
     /// Where the tableau is not diagonally implicit with one γ and an explicit first stage, is not
     /// stiffly accurate, its lists do not fit together, or its coefficients contradict each other or
@@ -81,7 +90,26 @@ impl Esdirk {
         let scheme = Scheme::new(tableau);
         let gamma = tableau.gamma().unwrap_or_default();
         let predictors = (0..scheme.stages).map(|i| predictor(tableau.c, i)).collect();
-        Ok(Esdirk { scheme, gamma, predictors, newton })
+        let reach = tableau.c.iter().copied().fold(1.0, f64::max);
+        let at_end = match reach > 1.0 {
+            true => Some(Box::new(Esdirk::new(&ESDIRK547, newton.clone())?)),
+            false => None,
+        };
+        Ok(Esdirk { scheme, gamma, predictors, newton, reach, at_end })
+    }
+
+    /// The method that takes this step: a function of the step alone, so that replays agree.
+    pub(crate) fn for_step(&self, step: Step) -> &Esdirk {
+        match &self.at_end {
+            Some(at_end) if step.at(self.reach) > step.end => at_end,
+            _ => self,
+        }
+    }
+
+    /// The coefficients of the most stages that a step may have.
+    fn largest(&self) -> &Scheme<f64> {
+        let at_end = self.at_end.as_ref().map(|at_end| &at_end.scheme);
+        at_end.filter(|scheme| scheme.total > self.scheme.total).unwrap_or(&self.scheme)
     }
 
     fn h_gamma<W>(&self, tape: &EsdirkTape<W>) -> f64 {
@@ -130,13 +158,12 @@ impl Esdirk {
         }
     }
 
-    /// Solves stage i. `rate` is the contraction that the stage before showed.
+    /// Solves stage i.
     fn solve_stage<O: Ode>(
         &self,
         ode: &O,
         p: &[f64],
         i: usize,
-        rate: &mut f64,
         tape: &mut EsdirkTape<O::Work>,
     ) -> Result<(), StepFailure> {
         let h_gamma = self.h_gamma(tape);
@@ -153,7 +180,9 @@ impl Esdirk {
                 y.iter_mut().zip(slope).for_each(|(y, k)| *y += h_gamma * w * k);
             }
         }
-        let mut last = f64::INFINITY;
+        // Another stage's rate says nothing of this one's: where one was solved in a single
+        // iteration because it is linear, the next may not converge at all.
+        let (mut last, mut rate) = (f64::INFINITY, 1.0);
         for iteration in 0.. {
             ode.rhs(t, y, p, k, &mut stages.work[i]);
             stages.counts.rhs += 1;
@@ -172,9 +201,9 @@ impl Esdirk {
                 return Err(StepFailure::Newton);
             }
             if iteration > 0 {
-                *rate = norm / last;
+                rate = self.rate(norm / last, rate);
             }
-            match self.verdict(iteration, norm, *rate) {
+            match self.verdict(iteration, norm, rate) {
                 Verdict::Converged => break,
                 Verdict::Failed => return Err(StepFailure::Newton),
                 Verdict::Continue => last = norm,
@@ -187,6 +216,17 @@ impl Esdirk {
             }
         }
         Ok(())
+    }
+
+    /// The rate to judge by, from the one measured and the one before. Two corrections may fall
+    /// fast by chance, or because most of the error was linear, so that to meet tolerances the rate
+    /// falls by at most `RATE_MEMORY` an iteration (CVODE, Hindmarsh et al., ACM TOMS 31 (2005),
+    /// doi 10.1145/1089014.1089020).
+    fn rate(&self, measured: f64, before: f64) -> f64 {
+        match self.newton {
+            Newton::Tolerances(_) => measured.max(RATE_MEMORY * before),
+            Newton::Stagnation => measured,
+        }
     }
 
     fn verdict(&self, iteration: usize, norm: f64, rate: f64) -> Verdict {
@@ -251,16 +291,16 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         self.scheme.tableau.order
     }
 
+    fn is_implicit(&self) -> bool {
+        true
+    }
+
     fn embedded_order(&self) -> Option<u32> {
         Some(self.scheme.tableau.embedded_order).filter(|&q| q > 0)
     }
 
     fn dense_order(&self) -> u32 {
         self.scheme.tableau.dense_order()
-    }
-
-    fn is_implicit(&self) -> bool {
-        true
     }
 
     fn check(&self, ode: &O) -> Result<(), Error> {
@@ -273,9 +313,9 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
 
     fn tape(&self, ode: &O) -> Self::Tape {
         let (d, structure) = (ode.dim(), ode.structure());
-        let work = (0..self.scheme.total).map(|_| ode.work()).collect();
+        let work = (0..self.largest().total).map(|_| ode.work()).collect();
         EsdirkTape {
-            stages: Stages::new(&self.scheme, d, work),
+            stages: Stages::new(self.largest(), d, work),
             jacobian: Matrix::fitting(d, structure.clone()),
             lu: Lu::fitting(d, structure),
             residual: vec![0.0; d],
@@ -286,19 +326,19 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
 
     fn tape_bytes(&self, ode: &O) -> usize {
         let (d, structure) = (ode.dim(), ode.structure());
-        Stages::<f64, O::Work>::bytes(&self.scheme, d)
+        Stages::<f64, O::Work>::bytes(self.largest(), d)
             + structure.matrix_bytes(d)
             + structure.lu_bytes(d)
             + 16 * d
             + 8 * ode.num_params()
-            + self.scheme.total * ode.work_bytes()
+            + self.largest().total * ode.work_bytes()
     }
 
     /// The adjoint factorises at each stage's own Jacobian and evaluates f there, which taking the
     /// step does not: factors and `Work` of a step are of no use to it.
     fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape {
         EsdirkTape {
-            stages: Stages::kept(&self.scheme, ode.dim(), part, Vec::new()),
+            stages: Stages::kept(self.largest(), ode.dim(), part, Vec::new()),
             jacobian: Matrix::fitting(0, Structure::Dense),
             lu: Lu::fitting(0, Structure::Dense),
             residual: Vec::new(),
@@ -308,7 +348,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     }
 
     fn kept_tape_bytes(&self, ode: &O, part: Part) -> usize {
-        Stages::<f64, O::Work>::kept_bytes(&self.scheme, ode.dim(), part)
+        Stages::<f64, O::Work>::kept_bytes(self.largest(), ode.dim(), part)
             + size_of::<EsdirkTape<O::Work>>()
     }
 
@@ -324,22 +364,21 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         y: &mut [f64],
         tape: &mut Self::Tape,
     ) -> Result<(), StepFailure> {
-        let d = tape.stages.dim;
+        let (d, method) = (tape.stages.dim, self.for_step(step));
         tape.stages.step = step;
         tape.stages.seeded = false;
         tape.stages.has_slopes = true;
         tape.stages.y[..d].copy_from_slice(y);
-        self.factorize(ode, p, 0, tape)?;
+        method.factorize(ode, p, 0, tape)?;
         let stages = &mut tape.stages;
-        self.weights(&stages.y[..d], &stages.y[..d], &mut tape.scale);
+        method.weights(&stages.y[..d], &stages.y[..d], &mut tape.scale);
         ode.rhs(step.t, &stages.y[..d], p, &mut stages.k[..d], &mut stages.work[0]);
         stages.counts.rhs += 1;
-        let mut rate = 1.0;
-        for i in 1..self.scheme.stages {
-            self.solve_stage(ode, p, i, &mut rate, tape)?;
+        for i in 1..method.scheme.stages {
+            method.solve_stage(ode, p, i, tape)?;
         }
-        tape.stages.evaluated = self.scheme.stages;
-        y.copy_from_slice(tape.stages.y(self.scheme.stages - 1));
+        tape.stages.evaluated = method.scheme.stages;
+        y.copy_from_slice(tape.stages.y(method.scheme.stages - 1));
         Ok(())
     }
 
@@ -353,7 +392,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     ) -> f64 {
         let h = tape.stages.step.h();
         let stages = &mut tape.stages;
-        self.scheme.error.weighted_sum(&mut stages.k_bar, h, &stages.k);
+        self.for_step(stages.step).scheme.error.weighted_sum(&mut stages.k_bar, h, &stages.k);
         // No embedded method of this family is L-stable; unfiltered, stiff components would be
         // taken for errors (Hairer & Wanner, Solving ODEs II, eq. IV.8.20).
         tape.lu.solve(&mut stages.k_bar);
@@ -368,17 +407,18 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
     fn complete(&self, _ode: &O, _p: &[f64], _tape: &mut Self::Tape) {}
 
     fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [f64]) {
-        tape.stages.dense(&self.scheme, theta, out);
+        tape.stages.dense(&self.for_step(tape.stages.step).scheme, theta, out);
     }
 
-    fn num_quadrature(&self) -> usize {
-        self.scheme.b.indices.len()
+    fn num_quadrature(&self, tape: &Self::Tape) -> usize {
+        self.for_step(tape.stages.step).scheme.b.indices.len()
     }
 
     fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
-        let stage = self.scheme.b.indices[i];
-        let weight = tape.stages.h() * self.scheme.b.coefficients[i];
-        (weight, tape.stages.step.at(self.scheme.c[stage]), tape.stages.y(stage))
+        let step = tape.stages.step;
+        let Scheme { b, c, .. } = &self.for_step(step).scheme;
+        let stage = b.indices[i];
+        (step.h() * b.coefficients[i], step.at(c[stage]), tape.stages.y(stage))
     }
 
     fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [f64] {
@@ -393,16 +433,16 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
 impl<O: Vjp> AdjointStepper<O> for Esdirk {
     fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
         if points > 0 {
-            tape.stages.make_room_for_seeds(&self.scheme);
+            tape.stages.make_room_for_seeds(self.largest());
         }
     }
 
     fn seed_bytes(&self, ode: &O, points: usize) -> usize {
-        if points > 0 { Stages::<f64, O::Work>::seed_bytes(&self.scheme, ode.dim()) } else { 0 }
+        if points > 0 { Stages::<f64, O::Work>::seed_bytes(self.largest(), ode.dim()) } else { 0 }
     }
 
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
-        tape.stages.seed(&self.scheme, theta, w, t_next_bar);
+        tape.stages.seed(&self.for_step(tape.stages.step).scheme, theta, w, t_next_bar);
     }
 
     fn step_adjoint<J: Objective>(
@@ -414,18 +454,20 @@ impl<O: Vjp> AdjointStepper<O> for Esdirk {
         tape: &mut Self::Tape,
         mut bars: Bars<'_, f64>,
     ) -> Result<(), StepFailure> {
+        let method = self.for_step(tape.stages.step);
+        let (scheme, gamma) = (&method.scheme, method.gamma);
         let (d, h) = (tape.stages.dim, tape.stages.h());
         let mut active = 0_u32;
-        tape.stages.begin_adjoint(&self.scheme, bars.lambda);
-        for i in (0..self.scheme.stages).rev() {
-            let weight = h * self.scheme.b_full[i];
+        tape.stages.begin_adjoint(scheme, bars.lambda);
+        for i in (0..scheme.stages).rev() {
+            let weight = h * scheme.b_full[i];
             let has_cost = objective.has_integrand() && weight != 0.0;
-            let reached = tape.stages.gather(&self.scheme, i, active);
+            let reached = tape.stages.gather(scheme, i, active);
             if !reached && !has_cost {
                 continue;
             }
             active |= 1 << i;
-            let t = tape.stages.step.at(self.scheme.c[i]);
+            let t = tape.stages.step.at(scheme.c[i]);
             let mut t_bar = 0.0;
             let rows = i * d..(i + 1) * d;
             tape.stages.y_bar[rows.clone()].fill(0.0);
@@ -435,13 +477,9 @@ impl<O: Vjp> AdjointStepper<O> for Esdirk {
                 objective.integrand_vjp(t, y, p, weight, y_bar, bars.p_bar, &mut t_bar, scratch);
             }
             if i > 0 {
-                self.factorize(ode, p, i, tape)?;
+                method.factorize(ode, p, i, tape)?;
                 if has_cost {
-                    add_scaled(
-                        &mut tape.stages.k_bar,
-                        h * self.gamma,
-                        &tape.stages.y_bar[rows.clone()],
-                    );
+                    add_scaled(&mut tape.stages.k_bar, h * gamma, &tape.stages.y_bar[rows.clone()]);
                 }
                 tape.lu.solve_transpose(&mut tape.stages.k_bar);
             }
@@ -452,14 +490,13 @@ impl<O: Vjp> AdjointStepper<O> for Esdirk {
             stages.counts.rhs += 1;
             stages.counts.vjp += 1;
             if let Some(bar) = &mut bars.t_next_bar {
-                **bar += dot(&stages.k_bar, stages.k(i)) / h + self.scheme.c[i] * t_bar;
+                **bar += dot(&stages.k_bar, stages.k(i)) / h + scheme.c[i] * t_bar;
                 if has_cost {
-                    **bar +=
-                        self.scheme.b_full[i] * objective.integrand(t, stages.y(i), p, scratch);
+                    **bar += scheme.b_full[i] * objective.integrand(t, stages.y(i), p, scratch);
                 }
             }
         }
-        tape.stages.finish_adjoint(&self.scheme, active, bars.lambda);
+        tape.stages.finish_adjoint(scheme, active, bars.lambda);
         Ok(())
     }
 }
@@ -473,16 +510,17 @@ impl<O: Jacobian + Jvp> TangentStepper<O> for Esdirk {
         tape: &mut Self::Tape,
         y_dot: &mut [f64],
     ) -> Result<(), StepFailure> {
-        let (d, h) = (tape.stages.dim, tape.stages.h());
-        let mut k_dot = vec![0.0; self.scheme.stages * d];
+        let method = self.for_step(tape.stages.step);
+        let (scheme, d, h) = (&method.scheme, tape.stages.dim, tape.stages.h());
+        let mut k_dot = vec![0.0; scheme.stages * d];
         let mut stage_dot = vec![0.0; d];
-        for i in 0..self.scheme.stages {
-            self.scheme.rows[i].combine(&mut stage_dot, y_dot, h, &k_dot);
+        for i in 0..scheme.stages {
+            scheme.rows[i].combine(&mut stage_dot, y_dot, h, &k_dot);
             if i > 0 {
-                self.factorize(ode, p, i, tape)?;
+                method.factorize(ode, p, i, tape)?;
             }
             let stages = &mut tape.stages;
-            let (t, y) = (stages.step.at(self.scheme.c[i]), &stages.y[i * d..(i + 1) * d]);
+            let (t, y) = (stages.step.at(scheme.c[i]), &stages.y[i * d..(i + 1) * d]);
             let out = &mut k_dot[i * d..(i + 1) * d];
             ode.rhs(t, y, p, &mut tape.residual, &mut stages.work[i]);
             ode.jvp(t, y, p, &stage_dot, p_dot, out, &mut stages.work[i]);
@@ -491,7 +529,7 @@ impl<O: Jacobian + Jvp> TangentStepper<O> for Esdirk {
             }
         }
         let start = y_dot.to_vec();
-        self.scheme.b.combine(y_dot, &start, h, &k_dot);
+        scheme.b.combine(y_dot, &start, h, &k_dot);
         Ok(())
     }
 }

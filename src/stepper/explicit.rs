@@ -29,7 +29,7 @@ use crate::tableau::Tableau;
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
 /// let tsit5: ExplicitRk = ExplicitRk::new(&TSIT5)?;
 /// let (mut y, mut tape) = ([1.0], tsit5.tape(&decay));
-/// tsit5.step(&decay, &[1.0], Step { t: 0.0, t_next: 0.1 }, &mut y, &mut tape).unwrap();
+/// tsit5.step(&decay, &[1.0], Step { t: 0.0, t_next: 0.1, end: 0.1 }, &mut y, &mut tape).unwrap();
 /// assert!((y[0] - (-0.1_f64).exp()).abs() < 1e-9);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -194,7 +194,7 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
         tape.dense(&self.scheme, theta, out);
     }
 
-    fn num_quadrature(&self) -> usize {
+    fn num_quadrature(&self, _tape: &Self::Tape) -> usize {
         self.scheme.b.indices.len()
     }
 
@@ -209,20 +209,32 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
     }
 
     /// Hairer & Wanner, Solving ODEs II, section IV.2: h‖k_s − k_{s−1}‖/‖Y_s − Y_{s−1}‖ of two
-    /// stages at t_{n+1}, relative to the method's bound on the negative real axis.
-    fn stiffness(&self, tape: &Self::Tape) -> Option<f64> {
+    /// stages at t_{n+1}, relative to the method's bound on the negative real axis. The norm is that
+    /// of error control, which is what holds the step: in any other a large state that is not stiff
+    /// hides a small one that is.
+    fn stiffness(&self, tolerances: &Tolerances, tape: &Self::Tape) -> Option<f64> {
         let last = self.scheme.stages - 1;
         let both_at_end = last > 0 && self.scheme.c[last - 1] == 1.0 && self.scheme.c[last] == 1.0;
         if !both_at_end || tape.evaluated <= last {
             return None;
         }
-        let distance = |a: &[S], b: &[S]| -> f64 {
-            a.iter().zip(b).map(|(&a, &b)| (a - b).to_f64().powi(2)).sum::<f64>().sqrt()
-        };
-        let states = distance(tape.y(last), tape.y(last - 1));
-        let slopes = distance(tape.k(last), tape.k(last - 1));
+        let Tolerances { rtol, atol } = tolerances;
+        let pairs =
+            |at: fn(&Self::Tape, usize) -> &[S]| at(tape, last).iter().zip(at(tape, last - 1));
+        let differences = pairs(Stages::y).zip(pairs(Stages::k)).zip(tape.y(0)).enumerate();
+        let (mut states, mut slopes) = (0.0, 0.0);
+        for (i, (((y, y_before), (k, k_before)), y_n)) in differences {
+            let atol = if let [atol] = atol[..] { atol } else { atol[i] };
+            let allowed = atol + rtol * y_n.abs().to_f64().max(y.abs().to_f64());
+            if allowed > 0.0 {
+                let (y, k) = ((*y - *y_before).to_f64(), (*k - *k_before).to_f64());
+                let weight = allowed.recip();
+                states += (y * weight) * (y * weight);
+                slopes += (k * weight) * (k * weight);
+            }
+        }
         let bound = if self.scheme.tableau.order >= 8 { 6.1 } else { 3.25 };
-        (states > 0.0).then(|| tape.step.h().abs() * slopes / states / bound)
+        (states > 0.0).then(|| tape.step.h().abs() * (slopes / states).sqrt() / bound)
     }
 
     fn counts(&self, tape: &Self::Tape) -> Counts {

@@ -154,15 +154,16 @@ pub trait Stepper<O: Ode<S>, S: Scalar = f64>: Send + Sync {
     fn complete(&self, ode: &O, p: &[S], tape: &mut Self::Tape);
     /// Writes y(t_n + θh) of the step on the tape, which is complete, to `out`.
     fn dense(&self, theta: f64, tape: &Self::Tape, out: &mut [S]);
-    /// Stages that carry a weight of the method's quadrature.
-    fn num_quadrature(&self) -> usize;
+    /// Number of stages of the step on the tape that carry a weight of the method's quadrature.
+    fn num_quadrature(&self, tape: &Self::Tape) -> usize;
     /// Weight h b_i, time and state of such a stage: ∫ r dt over the step is Σ h b_i r(t_i, Y_i).
     fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (S, f64, &'a [S]);
     /// The state y_n that the step on the tape started from.
     fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [S];
-    /// h times an estimate of the largest |eigenvalue| met in the step, relative to the bound
-    /// that the method's stability sets; `None` where the method has no such bound.
-    fn stiffness(&self, _tape: &Self::Tape) -> Option<f64> {
+    /// h times an estimate, in the norm of `tolerances`, of the largest |eigenvalue| met in the
+    /// step, relative to the bound that the method's stability sets; `None` where the method has
+    /// no such bound.
+    fn stiffness(&self, _tolerances: &Tolerances, _tape: &Self::Tape) -> Option<f64> {
         None
     }
     /// What was counted on this tape since it was made.

@@ -180,8 +180,8 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
         on_tape!(self, tape, |by, its| Stepper::<O>::dense(by, theta, its, out));
     }
 
-    fn num_quadrature(&self) -> usize {
-        method!(self, |by| Stepper::<O>::num_quadrature(by))
+    fn num_quadrature(&self, tape: &Self::Tape) -> usize {
+        on_tape!(self, tape, |by, its| Stepper::<O>::num_quadrature(by, its))
     }
 
     fn quadrature<'a>(&self, i: usize, tape: &'a Self::Tape) -> (f64, f64, &'a [f64]) {
@@ -192,8 +192,8 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
         on_tape!(self, tape, |by, its| Stepper::<O>::start(by, its))
     }
 
-    fn stiffness(&self, tape: &Self::Tape) -> Option<f64> {
-        on_tape!(self, tape, |by, its| Stepper::<O>::stiffness(by, its))
+    fn stiffness(&self, tolerances: &Tolerances, tape: &Self::Tape) -> Option<f64> {
+        on_tape!(self, tape, |by, its| Stepper::<O>::stiffness(by, tolerances, its))
     }
 
     fn counts(&self, tape: &Self::Tape) -> Counts {

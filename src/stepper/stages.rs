@@ -144,7 +144,7 @@ impl<S: Scalar, W> Stages<S, W> {
         let rows = scheme.total * dim;
         Stages {
             dim,
-            step: Step { t: f64::NAN, t_next: f64::NAN },
+            step: Step { t: f64::NAN, t_next: f64::NAN, end: f64::NAN },
             evaluated: 0,
             y: vec![S::zero(); rows],
             k: vec![S::zero(); rows],
@@ -268,7 +268,8 @@ impl<S: Scalar, W> Stages<S, W> {
 
     /// Keeps `lambda` for [`k_bar`](Self::gather) and [`finish_adjoint`](Self::finish_adjoint).
     pub(crate) fn begin_adjoint(&mut self, scheme: &Scheme<S>, lambda: &[S]) {
-        self.y_bar[scheme.total * self.dim..].copy_from_slice(lambda);
+        let end = scheme.total * self.dim;
+        self.y_bar[end..end + self.dim].copy_from_slice(lambda);
     }
 
     /// Writes h (b_i λ + Σ_{l>i} a_li Ȳ_l) + seed to `k_bar`, over the active stages l.
@@ -302,7 +303,7 @@ impl<S: Scalar, W> Stages<S, W> {
             rows[count] = l;
             count += 1;
         }
-        let end = &self.y_bar[scheme.total * d..];
+        let end = &self.y_bar[scheme.total * d..(scheme.total + 1) * d];
         combine(lambda, end, &[S::one(); MAX_STAGES][..count], &self.y_bar, &rows[..count]);
         if self.seeded {
             add_scaled(lambda, S::one(), &self.seeds[scheme.total * d..]);

@@ -25,6 +25,7 @@ mod rk4;
 mod ssprk3;
 mod tsit5;
 
+mod esdirk547;
 mod kencarp4;
 mod kvaerno3;
 mod kvaerno5;
@@ -40,6 +41,7 @@ pub use bs3::BS3;
 pub(crate) use check::MAX_STAGES;
 pub use dop853::DOP853;
 pub use dopri5::DOPRI5;
+pub use esdirk547::ESDIRK547;
 pub use euler::EULER;
 pub use heun::HEUN;
 pub use kencarp4::KENCARP4;
@@ -54,7 +56,7 @@ pub const EXPLICIT: &[&Tableau] = &[&EULER, &HEUN, &BS3, &SSPRK3, &RK4, &DOPRI5,
 
 /// The diagonally implicit methods with an explicit first stage and one γ, by order. All are
 /// stiffly accurate and L-stable; no embedded solution is L-stable, so its error wants a filter.
-pub const ESDIRK: &[&Tableau] = &[&KVAERNO3, &KENCARP4, &KVAERNO5];
+pub const ESDIRK: &[&Tableau] = &[&KVAERNO3, &KENCARP4, &KVAERNO5, &ESDIRK547];
 
 /// The method of that name, or none.
 pub fn by_name(name: &str) -> Option<&'static Tableau> {

@@ -83,7 +83,12 @@ fn solutions_are_l_stable() {
 
 #[test]
 fn embedded_solutions_are_a_stable_with_these_limits() {
-    let limits = [("kvaerno3", -0.9566995), ("kencarp4", -0.15), ("kvaerno5", -0.7482981)];
+    let limits = [
+        ("kvaerno3", -0.9566995),
+        ("kencarp4", -0.15),
+        ("kvaerno5", -0.7482981),
+        ("esdirk547", -0.25),
+    ];
     assert_eq!(limits.len(), ESDIRK.len());
     for (tableau, (name, expected)) in ESDIRK.iter().zip(limits) {
         let (growth, value) = limit(tableau, &embedded(tableau));

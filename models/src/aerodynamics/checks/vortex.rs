@@ -33,7 +33,7 @@ fn vortex_error(n: usize) -> f64 {
     let mut tape = stepper.tape(&patch);
     for k in 0..steps {
         let time = |k: usize| end * k as f64 / steps as f64;
-        let step = Step { t: time(k), t_next: time(k + 1) };
+        let step = Step { t: time(k), t_next: time(k + 1), end };
         if stepper.step(&patch, &[], step, &mut y, &mut tape).is_err() {
             return f64::NAN;
         }

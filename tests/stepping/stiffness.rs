@@ -1,0 +1,146 @@
+//! Stiffness is seen where it is, and nowhere else.
+
+use std::path::PathBuf;
+
+use costate::control::Control;
+use costate::error::Error;
+use costate::grid::Span;
+use costate::model::Model;
+use costate::ode::{Initial, Ode};
+use costate::solve::{Stepping, solve};
+use costate::stepper::{ExplicitRk, Tolerances};
+use costate::tableau::{DOP853, DOPRI5, TSIT5};
+use costate_models::Benchmark;
+use costate_models::learning::neural_ode::p4a;
+use costate_models::pde::burgers::p6s;
+
+const TOLERANCES: [f64; 5] = [1e-3, 1e-4, 1e-6, 1e-8, 1e-10];
+
+/// A run by each explicit method, which gives up as soon as it meets stiffness: the steps tried, or
+/// none where it was not met.
+fn stopped<O: Ode>(
+    ode: &O,
+    span: Span,
+    y0: &[f64],
+    p: &[f64],
+    rtol: f64,
+    atol: f64,
+) -> Vec<(&'static str, Option<usize>)> {
+    [&TSIT5, &DOPRI5, &DOP853]
+        .into_iter()
+        .map(|tableau| {
+            let mut control = Control::new(Tolerances { rtol, atol: vec![atol] }).unwrap();
+            control.stop_if_stiff = true;
+            let stepping = Stepping::Adaptive(control);
+            let stepper = ExplicitRk::new(tableau).unwrap();
+            match solve(ode, &stepper, span, &stepping, y0, p, &[span.end], &|_| {}) {
+                Ok(_) => (tableau.name, None),
+                Err(Error::StepLimit { steps, stiff: true, .. }) => (tableau.name, Some(steps)),
+                Err(error) => panic!("{} at {rtol:e}: {error}", tableau.name),
+            }
+        })
+        .collect()
+}
+
+fn file(path: &str) -> Option<(Model, Span, Vec<f64>, Vec<f64>)> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path).with_extension("json");
+    if !path.exists() {
+        eprintln!("{} is not there: left out", path.display());
+        return None;
+    }
+    let model = Model::from_file(path).unwrap();
+    let ((start, end), p) = (model.span().unwrap(), model.nominal());
+    let mut y0 = vec![0.0; model.dim()];
+    model.initial(&p, &mut y0);
+    Some((model, Span { start, end }, y0, p))
+}
+
+/// Where the fast components are there from the start, whatever the sizes of the states: at most
+/// this many steps are tried.
+#[test]
+fn stiffness_from_the_start_is_seen_within_sixty_steps() {
+    const MOST: usize = 60;
+    let pollu = "../shared/data/trials/auto_pollu";
+    let strato = "../shared/data/trials/auto_strato";
+    let emep = "../shared/data/trials/ivp_emep";
+    for (path, tightest, atol) in [
+        ("models/chemistry/robertson", 1e-6, 1e-4),
+        ("models/oscillators/van_der_pol", 1e-6, 1e-3),
+        (pollu, 1e-10, 1e-6),
+        (pollu, 1e-10, 1e-10),
+        (strato, 1e-8, 1e-2),
+        (strato, 1e-8, 1e-10),
+        (emep, 1e-10, 1e6),
+        (emep, 1e-10, 1.0),
+    ] {
+        let Some((model, span, y0, p)) = file(path) else { continue };
+        for rtol in TOLERANCES.into_iter().filter(|&rtol| rtol >= tightest) {
+            for (name, steps) in stopped(&model, span, &y0, &p, rtol, atol * rtol) {
+                let steps = steps.unwrap_or(usize::MAX);
+                assert!(
+                    steps <= MOST,
+                    "{path} by {name} at {rtol:e}, atol {atol:e}: {steps} steps"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_stiff_is_never_taken_for_it() {
+    for path in ["models/biology/lotka_volterra", "models/aerodynamics/pitch_plunge"] {
+        let Some((model, span, y0, p)) = file(path) else { continue };
+        for rtol in TOLERANCES {
+            for atol in [1.0, 1e-6] {
+                for (name, steps) in stopped(&model, span, &y0, &p, rtol, atol * rtol) {
+                    assert_eq!(steps, None, "{path} by {name} at {rtol:e}");
+                }
+            }
+        }
+    }
+    never_stiff(&p4a());
+    never_stiff(&p6s());
+}
+
+fn never_stiff<O: Ode, J>(benchmark: &Benchmark<O, J>) {
+    let Benchmark { id, ode, y0, p, span: (start, end), .. } = benchmark;
+    let span = Span { start: *start, end: *end };
+    for rtol in TOLERANCES {
+        for (name, steps) in stopped(ode, span, y0, p, rtol, rtol) {
+            assert_eq!(steps, None, "{id} by {name} at {rtol:e}");
+        }
+    }
+}
+
+/// Seven bodies that attract each other (Hairer, Nørsett & Wanner, Solving ODEs I, section II.10).
+#[test]
+fn close_encounters_are_not_stiff() {
+    let y0 = [
+        3.0, 3.0, -1.0, -3.0, 2.0, -2.0, 2.0, 3.0, -3.0, 2.0, 0.0, 0.0, -4.0, 4.0, 0.0, 0.0, 0.0,
+        0.0, 0.0, 1.75, -1.5, 0.0, 0.0, 0.0, -1.25, 1.0, 0.0, 0.0,
+    ];
+    let model = Model::trace(28, 1, |_t, y, p| {
+        let mut rates: Vec<costate::expr::Expr> = y[14..].to_vec();
+        for i in 0..7 {
+            let (mut ax, mut ay): (costate::expr::Expr, costate::expr::Expr) =
+                (0.0.into(), 0.0.into());
+            for j in (0..7).filter(|&j| j != i) {
+                let (dx, dy) = (&y[j] - &y[i], &y[7 + j] - &y[7 + i]);
+                let r2 = &dx * &dx + &dy * &dy;
+                let pull = &p[0] * (j + 1) as f64 / (&r2 * r2.sqrt());
+                ax = ax + &pull * dx;
+                ay = ay + pull * dy;
+            }
+            rates.insert(14 + i, ax);
+            rates.push(ay);
+        }
+        rates
+    });
+    let model = model.initial(move |_p| y0.map(Into::into)).build().unwrap();
+    for rtol in TOLERANCES {
+        for (name, steps) in stopped(&model, Span { start: 0.0, end: 3.0 }, &y0, &[1.0], rtol, rtol)
+        {
+            assert_eq!(steps, None, "Pleiades by {name} at {rtol:e}");
+        }
+    }
+}
