@@ -8,7 +8,7 @@ use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
 use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
-use crate::tableau::{self, DOP853, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, KENCARP4, KVAERNO5, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +192,7 @@ fn run_explicit<O: Vjp, T: Task<O>>(
         AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, stop_if_stiff),
         AdjointKind::Continuous => {
             let inner = ExplicitRk::new(if tableau.embedded_order > 0 { tableau } else { &TSIT5 });
-            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), stop_if_stiff)
+            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings))?, stop_if_stiff)
         }
     }
 }
@@ -210,8 +210,9 @@ fn run_implicit<O: Vjp + Jacobian, T: Task<O>>(
     match settings.adjoint {
         AdjointKind::Discrete | AdjointKind::Backsolve => task.run(stepper, false),
         AdjointKind::Continuous => {
-            let inner = Esdirk::new(tableau, Newton::Stagnation);
-            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings)), false)
+            let inside = if tableau.stays_inside() { tableau } else { &KENCARP4 };
+            let inner = Esdirk::new(inside, Newton::Stagnation);
+            task.run(Continuous::new(stepper, inner, adjoint_rtol(settings))?, false)
         }
     }
 }

@@ -130,7 +130,7 @@ where
         &mut self,
         p: &[S],
         y: &mut [S],
-        tape: &mut DiscretizationTape<M::Tape, S, J::Scratch>,
+        tape: &mut DiscretizationTape<M::Tape, S, M::Scratch<J::Scratch>>,
     ) -> Result<bool, Error> {
         let Discretization { ode, stepper, grid, end, .. } = &mut self.discretization;
         let (state, stops) = (&mut self.state, &mut self.stops);

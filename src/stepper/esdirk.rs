@@ -372,6 +372,16 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
 }
 
 impl<O: Jacobian + Vjp> AdjointStepper<O> for Esdirk {
+    type Scratch<C: Send + Sync> = C;
+
+    fn scratch<J: Objective>(&self, _ode: &O, objective: &J) -> J::Scratch {
+        objective.scratch()
+    }
+
+    fn scratch_bytes<J: Objective>(&self, _ode: &O, _objective: &J) -> usize {
+        size_of::<J::Scratch>()
+    }
+
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
         tape.stages.seed(&self.scheme, theta, w, t_next_bar);
     }

@@ -230,6 +230,16 @@ impl<S: Scalar, O: Ode<S>> Stepper<O, S> for ExplicitRk<S> {
 }
 
 impl<S: Scalar, O: Vjp<S>> AdjointStepper<O, S> for ExplicitRk<S> {
+    type Scratch<C: Send + Sync> = C;
+
+    fn scratch<J: Objective<S>>(&self, _ode: &O, objective: &J) -> J::Scratch {
+        objective.scratch()
+    }
+
+    fn scratch_bytes<J: Objective<S>>(&self, _ode: &O, _objective: &J) -> usize {
+        size_of::<J::Scratch>()
+    }
+
     fn seed(&self, theta: f64, w: &[S], tape: &mut Self::Tape, t_next_bar: Option<&mut S>) {
         tape.seed(&self.scheme, theta, w, t_next_bar);
     }

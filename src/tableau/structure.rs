@@ -22,6 +22,11 @@ impl Tableau {
         self.stages() + self.extra_stages()
     }
 
+    /// Whether all stages lie inside the step: 0 ≤ c_i ≤ 1.
+    pub fn stays_inside(&self) -> bool {
+        self.c.iter().all(|c| (0.0..=1.0).contains(c))
+    }
+
     /// Row `i` of a, over the stages and the extra ones behind them.
     ///
     /// # Panics

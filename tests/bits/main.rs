@@ -119,7 +119,7 @@ impl Law for Fixed {
         let discrete =
             Discretization::new(ode, initial, objective, stepper.clone(), grid.clone()).unwrap();
         chain_has_one_gradient(&discrete, p, &self.0.0, &name);
-        let stepper = Continuous::new(stepper, ExplicitRk::new(&TSIT5), 1e-6);
+        let stepper = Continuous::new(stepper, ExplicitRk::new(&TSIT5), 1e-6).unwrap();
         let continuous =
             Discretization::new(ode, initial, objective, stepper, grid.clone()).unwrap();
         chain_has_one_gradient(&continuous, p, &self.0.0, &format!("{name}, continuous adjoint"));
