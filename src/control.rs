@@ -189,11 +189,19 @@ pub struct Stops {
 
 impl Stops {
     /// Stops at every one of the ascending `times` inside (start, end), and at the end.
-    pub fn at_each(times: &[f64], Span { start, end }: Span) -> Self {
-        let inside = times.iter().copied().filter(|&t| start < t && t < end);
-        let mut times: Vec<f64> = inside.chain(std::iter::once(end)).collect();
-        times.dedup();
-        Stops { times, next: 0, every: true }
+    pub fn at_each(times: &[f64], span: Span) -> Self {
+        let mut stops = Stops { times: Vec::new(), next: 0, every: true };
+        stops.refill(times.iter().copied(), span);
+        stops
+    }
+
+    /// Forgets all stops for those at each of the ascending `times` inside (start, end) and at the
+    /// end.
+    pub(crate) fn refill(&mut self, times: impl Iterator<Item = f64>, Span { start, end }: Span) {
+        self.next = 0;
+        self.times.clear();
+        self.times.extend(times.filter(|&t| start < t && t < end).chain(std::iter::once(end)));
+        self.times.dedup();
     }
 
     /// Stops at `times` as suits the method: at each where its dense output is less accurate than
@@ -246,8 +254,9 @@ fn approach(stop: f64, t: f64, h: f64) -> f64 {
     }
 }
 
-/// The error norm of what is integrated beside the state, from a step's tape.
-pub type ErrorBeside<'a, T> = &'a dyn Fn(&T) -> f64;
+/// The error norm of what is integrated beside the state, from a step's tape and the state's error
+/// norm.
+pub type ErrorBeside<'a, T> = &'a dyn Fn(&T, f64) -> f64;
 
 /// A method under error control.
 pub struct Controlled<'a, O, M: Stepper<O, S>, S: Scalar = f64>
@@ -372,7 +381,7 @@ impl<O: Ode<S>, M: Stepper<O, S>, S: Scalar> Controlled<'_, O, M, S> {
         let Controlled { control, stepper, ode, p, .. } = *self;
         let error = stepper.error_norm(ode, p, y_next, &control.tolerances, tape);
         match self.error_beside {
-            Some(beside) if error <= 1.0 => error.max(beside(tape)),
+            Some(beside) if error <= 1.0 => error.max(beside(tape, error)),
             _ => error,
         }
     }

@@ -174,8 +174,7 @@ fn run<O: Vjp, T: Task<O>>(
                 _ if !tableau.stays_inside() => &ESDIRK547,
                 _ => tableau,
             };
-            let backward = RungeKutta::new(by, Newton::Stagnation)?;
-            task.run(Continuous::new(stepper, backward, adjoint_rtol(settings)), stop_if_stiff)
+            task.run(Continuous::new(stepper, by, adjoint_rtol(settings))?, stop_if_stiff)
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use costate::adjoint::gradient;
+use costate::continuous::Continuous;
 use costate::control::Control;
 use costate::error::Error;
 use costate::expr::Expr;
@@ -18,7 +19,7 @@ use costate::schedule::{Action, Bisection, Keep, Online, Revolve, Schedule, Stor
 use costate::snapshot::MemoryStore;
 use costate::solve::{Stepping, solve};
 use costate::stepper::{ExplicitRk, Tolerances};
-use costate::tableau::{RK4, TSIT5};
+use costate::tableau::{ESDIRK, EXPLICIT, RK4, TSIT5, Tableau};
 use costate_models::chemistry::robertson;
 
 type Short<'a, I = Model, J = Model> = Problem<'a, Model, I, J>;
@@ -613,6 +614,31 @@ fn a_continuous_adjoint_that_cannot_go_back() {
             "the continuous adjoint could not be integrated back over step 9 from t = 0.9: loosen \
              the tolerances, or take another method or the discrete adjoint"
         );
+    }
+}
+
+#[test]
+fn a_continuous_adjoint_by_a_method_that_cannot_go_back() {
+    let error = |tableau: &'static Tableau, rtol| {
+        let forward = ExplicitRk::<f64>::new(&TSIT5).unwrap();
+        Continuous::new(forward, tableau, rtol).err().map(|error| error.to_string())
+    };
+    for &tableau in EXPLICIT.iter().chain(ESDIRK) {
+        let expected = if tableau.embedded_order == 0 {
+            let advice = "give a number of fixed steps, or take another method, such as tsit5";
+            Some(format!("{} has no error estimate to control steps by: {advice}", tableau.name))
+        } else if tableau.c.iter().any(|c| *c > 1.0) {
+            let required = "one whose stages lie inside its step, such as kencarp4";
+            let what = "the method of the adjoint equation";
+            Some(format!("{what} is {}: it must be {required}", tableau.name))
+        } else {
+            None
+        };
+        assert_eq!(error(tableau, 1e-6), expected, "{}", tableau.name);
+    }
+    for rtol in [0.0, -1.0, 1.0, f64::NAN, f64::INFINITY] {
+        let expected = format!("the adjoint's rtol is {rtol}: it must be positive and less than 1");
+        assert_eq!(error(&TSIT5, rtol), Some(expected));
     }
 }
 

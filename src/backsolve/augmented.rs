@@ -1,10 +1,12 @@
-//! The state and λ as one system in reversed time.
+//! The state and λ as one system in the time that is left behind.
 
+use crate::grid::Span;
 use crate::objective::Objective;
 use crate::ode::{Ode, Vjp};
 
-/// (y, λ) over τ = −t: dy/dτ = −f, dλ/dτ = f_yᵀ λ + r_y.
+/// (y, λ) over τ, which is zero at the end of `span`: dy/dτ = −f, dλ/dτ = f_yᵀ λ + r_y.
 pub(super) struct Augmented<'a, O, J> {
+    pub span: Span,
     pub ode: &'a O,
     pub objective: &'a J,
 }
@@ -14,6 +16,14 @@ pub(super) struct AugmentedWork<W, C> {
     inner: W,
     scratch: C,
     pub p_rate: Vec<f64>,
+}
+
+impl<O, J> Augmented<'_, O, J> {
+    /// t at τ, and the start of the span itself at its length.
+    pub fn time(&self, tau: f64) -> f64 {
+        let Span { start, end } = self.span;
+        if tau >= end - start { start } else { end - tau }
+    }
 }
 
 impl<O: Vjp, J: Objective> Ode for Augmented<'_, O, J> {
@@ -42,7 +52,7 @@ impl<O: Vjp, J: Objective> Ode for Augmented<'_, O, J> {
 
     fn rhs(&self, tau: f64, z: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {
         let AugmentedWork { inner, scratch, p_rate } = work;
-        let (t, mut t_bar) = (-tau, 0.0);
+        let (t, mut t_bar) = (self.time(tau), 0.0);
         let (y, lambda) = z.split_at(self.ode.dim());
         let (y_rate, lambda_rate) = rate.split_at_mut(self.ode.dim());
         self.ode.rhs(t, y, p, y_rate, inner);

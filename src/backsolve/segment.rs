@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::augmented::{Augmented, AugmentedWork};
 use super::{Cause, DRIFT};
-use crate::continuous::{ABSOLUTE, largest, quadrature_error};
+use crate::continuous::{absolute_tolerances, largest, quadrature_error};
 use crate::control::{Control, ControlState, Controlled, Stops};
 use crate::error::{Error, check_length};
 use crate::grid::{Span, TimeGrid};
@@ -47,9 +47,10 @@ impl Segment {
         Segment { steps, span, last, points: from..to, last_step }
     }
 
-    /// τ where λ jumps, in ascending order.
-    fn jumps(&self, times: &[f64]) -> Vec<f64> {
-        times[self.points.clone()].iter().rev().map(|t| -t.min(self.span.end)).collect()
+    /// The time of the last point term before t, or the start.
+    fn before(&self, t: f64, times: &[f64]) -> f64 {
+        let before = times[self.points.clone()].iter().rev().find(|&&time| time < t);
+        before.copied().unwrap_or(self.span.start)
     }
 }
 
@@ -82,7 +83,7 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         p: &'a [f64],
     ) -> Result<Self, Error> {
         let d = ode.dim();
-        let augmented = Augmented { ode, objective };
+        let augmented = Augmented { span: Span { start: 0.0, end: 0.0 }, ode, objective };
         let mut atol = match tolerances.atol[..] {
             [atol] => vec![TIGHTER * atol; d],
             ref each => each.iter().map(|atol| TIGHTER * atol).collect(),
@@ -117,7 +118,7 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         let vectors = [&self.z, &self.extent, &self.rate, &self.p_rate];
         let tolerances = &self.control.tolerances.atol;
         let numbers = tolerances.len() + vectors.map(Vec::len).iter().sum::<usize>();
-        let Augmented { ode, objective } = &self.augmented;
+        let Augmented { ode, objective, .. } = &self.augmented;
         // Where λ jumps, in a list and in that of the stops, which grows.
         let jumps = 4 * objective.times().len();
         let scratch = ode.work_bytes() + objective.scratch_bytes();
@@ -135,7 +136,7 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         size: f64,
         adjoint: &mut Adjoint<f64>,
     ) -> Result<(), Cause> {
-        let (d, start, end) = (y_end.len(), segment.span.start, segment.span.end);
+        let (d, Span { start, end }) = (y_end.len(), segment.span);
         self.z[..d].copy_from_slice(y_end);
         self.z[d..].copy_from_slice(&adjoint.lambda);
         self.extent.iter_mut().zip(y_start).for_each(|(e, y)| *e = y.abs());
@@ -145,15 +146,21 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         }
         self.control.first_step = Some(segment.last_step);
         self.control.max_steps = segment.steps.len().saturating_mul(ATTEMPTS) + MORE_ATTEMPTS;
-        let jumps = segment.jumps(self.augmented.objective.times());
-        let mut stops = Stops::at_each(&jumps, Span { start: -end, end: -start });
-        let mut state = ControlState::new(-end);
-        let mut h = segment.last_step;
-        while state.t < -start {
-            self.weigh_lambda(-state.t, h);
-            h = self.advance(&mut state, &mut stops, &mut adjoint.p_bar)?;
-            self.note_extent(-state.t, size)?;
-            self.add_points(segment, -state.t, adjoint);
+        let mut state = ControlState::new(0.0);
+        let (mut end, mut h) = (end, segment.last_step);
+        while end > start {
+            let from = segment.before(end, self.augmented.objective.times());
+            self.augmented.span = Span { start: from, end };
+            let span = Span { start: 0.0, end: end - from };
+            let mut stops = Stops::at_each(&[], span);
+            state.t = span.start;
+            while state.t < span.end {
+                self.weigh_lambda(self.augmented.time(state.t), h);
+                h = self.advance(&mut state, &mut stops, &mut adjoint.p_bar)?;
+                self.note_extent(self.augmented.time(state.t), size)?;
+            }
+            self.add_points(segment, from, adjoint);
+            end = from;
         }
         adjoint.lambda.copy_from_slice(&self.z[d..]);
         self.compare(y_start, segment.steps.len())
@@ -169,7 +176,7 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         let Backward { method, augmented, p, control, tape, z, .. } = self;
         let (scheme, rtol) = (&method.scheme, control.tolerances.rtol);
         let error_beside =
-            |tape: &Tape<O, J>| quadrature_error(scheme, tape, |w| &w.p_rate, rtol, p_bar);
+            |tape: &Tape<O, J>, _| quadrature_error(scheme, tape, |w| &w.p_rate, rtol, (p, p_bar));
         let controlled = Controlled {
             control,
             stepper: *method,
@@ -180,8 +187,10 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         };
         let step = match controlled.advance(state, stops, z, tape) {
             Ok(step) => step,
-            Err(Error::StepLimit { stiff: true, .. }) => return Err(Cause::Stiff { t: -state.t }),
-            Err(_) => return Err(Cause::GaveUp { t: -state.t }),
+            Err(Error::StepLimit { stiff: true, .. }) => {
+                return Err(Cause::Stiff { t: augmented.time(state.t) });
+            }
+            Err(_) => return Err(Cause::GaveUp { t: augmented.time(state.t) }),
         };
         for (i, b) in scheme.b.iter() {
             add_scaled(p_bar, step.h() * b, &tape.work[i].p_rate);
@@ -189,26 +198,26 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
         Ok(step.h())
     }
 
-    /// Sets λ's absolute tolerance relative to its largest entry, now or soon through the running
+    /// Sets λ's absolute tolerances by the sizes of its entries, now or soon through the running
     /// cost.
     fn weigh_lambda(&mut self, t: f64, h: f64) {
         let objective = self.augmented.objective;
         let (y, lambda) = self.z.split_at(self.rate.len());
-        let mut size = largest(lambda);
+        let Tolerances { rtol, atol } = &mut self.control.tolerances;
+        let sizes = &mut atol[y.len()..];
+        sizes.iter_mut().zip(lambda).for_each(|(size, lambda)| *size = lambda.abs());
         if objective.has_integrand() {
             let (r_y, r_p, mut r_t) = (&mut self.rate, &mut self.p_rate, 0.0);
             r_y.fill(0.0);
-            r_p.fill(0.0);
             objective.integrand_vjp(t, y, self.p, 1.0, r_y, r_p, &mut r_t, &mut self.scratch);
-            size = size.max(h * largest(r_y));
+            sizes.iter_mut().zip(r_y).for_each(|(size, r_y)| *size = size.max(h * r_y.abs()));
         }
-        let Tolerances { rtol, atol } = &mut self.control.tolerances;
-        atol[y.len()..].fill((ABSOLUTE * *rtol * size).max(f64::MIN_POSITIVE));
+        absolute_tolerances(sizes, *rtol, |j| y[j].abs());
     }
 
     /// λᵀf + r at the end of the run.
     fn end_time_rate(&mut self, t: f64) -> f64 {
-        let Augmented { ode, objective } = self.augmented;
+        let Augmented { ode, objective, .. } = self.augmented;
         let (y, lambda) = self.z.split_at(self.rate.len());
         ode.rhs(t, y, self.p, &mut self.rate, &mut self.work);
         dot(lambda, &self.rate) + objective.integrand(t, y, self.p, &mut self.scratch)

@@ -9,17 +9,25 @@
 
 mod backward;
 mod ode;
-mod tolerance;
+mod scratch;
+mod weights;
 
-use crate::error::{Error, StepFailure};
-use crate::grid::Step;
+use crate::control::{Control, Stops};
+use crate::error::{Error, StepFailure, number};
+use crate::grid::{Span, Step};
+use crate::linalg::Matrix;
 use crate::objective::Objective;
 use crate::ode::{Jvp, Ode, Vjp};
 use crate::stepper::stages::dot;
-use crate::stepper::{AdjointStepper, Bars, Counts, Part, Stepper, TangentStepper, Tolerances};
-pub use backward::{Backward, Seeds};
+use crate::stepper::{
+    AdjointStepper, Bars, Counts, Newton, Part, RungeKutta, Stepper, TangentStepper, Tolerances,
+};
+use crate::tableau::Tableau;
+use backward::{Seeds, integrate};
 pub use ode::{AdjointOde, AdjointWork};
-pub(crate) use tolerance::{ABSOLUTE, largest, quadrature_error};
+pub use scratch::BackwardScratch;
+use weights::Sizes;
+pub(crate) use weights::{absolute_tolerances, largest, quadrature_error};
 
 /// A method whose adjoint is that of the differential equation.
 ///
@@ -39,16 +47,16 @@ pub(crate) use tolerance::{ABSOLUTE, largest, quadrature_error};
 ///     .terminal(|y, _p| y[0].clone())
 ///     .build()?;
 /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
-/// let stepper = Continuous::new(ExplicitRk::new(&DOP853)?, ExplicitRk::new(&TSIT5)?, 1e-10);
+/// let stepper = Continuous::new(ExplicitRk::new(&DOP853)?, &TSIT5, 1e-10)?;
 /// let chain = Discretization::new(&decay, &decay, &decay, stepper, grid)?;
 /// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
 /// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-9);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Continuous<M, A> {
+pub struct Continuous<M> {
     forward: M,
-    backward: A,
+    backward: RungeKutta,
     rtol: f64,
 }
 
@@ -64,15 +72,34 @@ pub struct ContinuousTape<T> {
     seeds: Vec<f64>,
 }
 
-impl<M, A> Continuous<M, A> {
-    /// Integrates forward by `forward` and the adjoint equation by `backward`, at relative
-    /// tolerance `rtol`.
-    pub fn new(forward: M, backward: A, rtol: f64) -> Self {
-        Continuous { forward, backward, rtol }
+impl<M> Continuous<M> {
+    /// Integrates forward by `forward` and the adjoint equation by the method of a `tableau`, at
+    /// relative tolerance `rtol`.
+    ///
+    /// # Errors
+    /// Where the tableau is of no method, has no error estimate or has stages outside its step, or
+    /// where `rtol` is not a tolerance.
+    pub fn new(forward: M, tableau: &Tableau, rtol: f64) -> Result<Self, Error> {
+        let backward = RungeKutta::new(tableau, Newton::Stagnation)?;
+        if tableau.embedded_order == 0 {
+            return Err(Error::NoErrorEstimate { method: tableau.name });
+        }
+        if !tableau.stays_inside() {
+            return Err(Error::BadSetting {
+                what: "the method of the adjoint equation",
+                given: tableau.name.into(),
+                required: "one whose stages lie inside its step, such as kencarp4",
+            });
+        }
+        if !(rtol > 0.0 && rtol < 1.0) {
+            let (given, required) = (number(&rtol), "positive and less than 1");
+            return Err(Error::BadSetting { what: "the adjoint's rtol", given, required });
+        }
+        Ok(Continuous { forward, backward, rtol })
     }
 }
 
-impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M, A> {
+impl<O: Ode, M: Stepper<O>> Stepper<O> for Continuous<M> {
     type Tape = ContinuousTape<M::Tape>;
 
     fn name(&self) -> &'static str {
@@ -110,8 +137,7 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
     }
 
     fn tape_bytes(&self, ode: &O) -> usize {
-        // The backward integration holds about as much as a step.
-        2 * self.forward.tape_bytes(ode)
+        self.forward.tape_bytes(ode)
     }
 
     fn kept_tape(&self, ode: &O, _part: Part) -> Self::Tape {
@@ -194,7 +220,20 @@ impl<O: Ode, M: Stepper<O>, A: Clone + Send + Sync> Stepper<O> for Continuous<M,
     }
 }
 
-impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, A> {
+impl<M> Continuous<M> {
+    /// The adjoint equation of no step: it has the shape of all others.
+    fn shape<'a, O, J>(&'a self, ode: &'a O, objective: &'a J) -> AdjointOde<'a, O, M, J>
+    where
+        O: Vjp,
+        J: Objective,
+        M: Stepper<O>,
+    {
+        let step = Step { t: f64::NAN, t_next: f64::NAN, end: f64::NAN };
+        AdjointOde { ode, forward: &self.forward, tape: None, step, from: 1.0, p: &[], objective }
+    }
+}
+
+impl<O: Vjp, M: Stepper<O>> AdjointStepper<O> for Continuous<M> {
     fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
         tape.thetas.reserve_exact(points);
     }
@@ -202,6 +241,41 @@ impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, 
     fn seed_bytes(&self, ode: &O, points: usize) -> usize {
         // The rows grow by doubling.
         8 * points + 24 * points * ode.dim()
+    }
+
+    type Scratch<C: Send + Sync> = BackwardScratch<O::Work, C>;
+
+    fn scratch<J: Objective>(&self, ode: &O, objective: &J) -> Self::Scratch<J::Scratch> {
+        let atol = vec![0.0; ode.dim()];
+        let mut tape = self.backward.tape(&self.shape(ode, objective));
+        if self.backward.is_implicit() {
+            let jacobian = Matrix::fitting(ode.dim(), Vjp::structure(ode));
+            tape.stages_mut().work[0].jacobian = Some(jacobian);
+        }
+        BackwardScratch {
+            tape,
+            control: Control {
+                tolerances: Tolerances { rtol: self.rtol, atol },
+                max_steps: Control::MAX_STEPS,
+                first_step: None,
+                stop_if_stiff: false,
+            },
+            stops: Stops::at_each(&[], Span { start: 0.0, end: 1.0 }),
+            sizes: Sizes::new(ode.dim(), objective.has_integrand()),
+            objective: objective.scratch(),
+        }
+    }
+
+    fn scratch_bytes<J: Objective>(&self, ode: &O, objective: &J) -> usize {
+        let jacobian = match self.backward.is_implicit() {
+            true => Vjp::structure(ode).matrix_bytes(ode.dim()),
+            false => 0,
+        };
+        size_of::<Self::Scratch<J::Scratch>>()
+            + self.backward.tape_bytes(&self.shape(ode, objective))
+            + jacobian
+            + Sizes::bytes(ode.dim(), objective.has_integrand())
+            + 8 * ode.dim()
     }
 
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, _t_next_bar: Option<&mut f64>) {
@@ -214,28 +288,34 @@ impl<O: Vjp, M: Stepper<O>, A: Backward<O>> AdjointStepper<O> for Continuous<M, 
         ode: &O,
         p: &[f64],
         objective: &J,
-        scratch: &mut J::Scratch,
+        scratch: &mut Self::Scratch<J::Scratch>,
         tape: &mut Self::Tape,
         bars: Bars<'_, f64>,
     ) -> Result<(), StepFailure> {
-        self.forward.complete(ode, p, &mut tape.forward);
-        let step = tape.step;
-        if let Some(bar) = bars.t_next_bar {
-            let (mut y, mut dy) = (vec![0.0; ode.dim()], vec![0.0; ode.dim()]);
-            self.forward.dense(1.0, &tape.forward, &mut y);
-            ode.rhs(step.t_next, &y, p, &mut dy, &mut ode.work());
-            *bar += dot(bars.lambda, &dy) + objective.integrand(step.t_next, &y, p, scratch);
+        let ContinuousTape { forward: tape, step, counts, thetas, seeds } = tape;
+        let Bars { lambda, p_bar, t_next_bar } = bars;
+        let (step, h) = (*step, step.h());
+        self.forward.complete(ode, p, tape);
+        let forward = &self.forward;
+        let adjoint = AdjointOde { ode, forward, tape: Some(tape), step, from: 1.0, p, objective };
+        let work = &mut scratch.tape.stages_mut().work[0];
+        if let Some(bar) = t_next_bar {
+            let t = adjoint.read(0.0, &mut work.y);
+            ode.rhs(t, &work.y, p, &mut work.dy, &mut work.inner);
+            let cost = objective.integrand(t, &work.y, p, &mut work.scratch);
+            *bar += dot(lambda, &work.dy) + cost;
         }
-        let adjoint =
-            AdjointOde { ode, forward: &self.forward, tape: &tape.forward, step, p, objective };
-        let seeds = Seeds { thetas: &tape.thetas, rows: &tape.seeds };
-        let counts = self.backward.backward(&adjoint, seeds, self.rtol, bars.lambda, bars.p_bar)?;
-        tape.counts = tape.counts + counts;
+        let Control { tolerances, first_step, .. } = &mut scratch.control;
+        scratch.sizes.weigh(&adjoint, work, (lambda, seeds), self.rtol, &mut tolerances.atol);
+        // The guess follows from the forward step alone, so that this step's adjoint does too.
+        *first_step = Some(h);
+        let seeds = Seeds { thetas, rows: seeds };
+        *counts = *counts + integrate(&self.backward, &adjoint, seeds, scratch, lambda, p_bar)?;
         Ok(())
     }
 }
 
-impl<O: Jvp, M: TangentStepper<O>, A: Clone + Send + Sync> TangentStepper<O> for Continuous<M, A> {
+impl<O: Jvp, M: TangentStepper<O>> TangentStepper<O> for Continuous<M> {
     fn step_tangent(
         &self,
         ode: &O,

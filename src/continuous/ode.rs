@@ -6,32 +6,40 @@ use crate::objective::Objective;
 use crate::ode::{Jacobian, Ode, Rows, Vjp};
 use crate::stepper::Stepper;
 
-/// λ' over the reversed time τ = −t: dλ/dτ = f_yᵀ λ + r_y.
+/// λ' over the time τ that is left behind: dλ/dτ = f_yᵀ λ + r_y. It begins with zero at the end of
+/// the step and wherever λ jumps, so that a substep is resolved however late the step.
 pub struct AdjointOde<'a, O: Ode, M: Stepper<O>, J> {
     pub(super) ode: &'a O,
     pub(super) forward: &'a M,
-    pub(super) tape: &'a M::Tape,
+    /// The step taken; none where only the shape of the equation is asked for.
+    pub(super) tape: Option<&'a M::Tape>,
     pub(super) step: Step,
+    /// θ at τ = 0.
+    pub(super) from: f64,
     pub(super) p: &'a [f64],
     pub(super) objective: &'a J,
 }
 
 /// The state at a time, what f left there, and f_pᵀλ + r_p.
 pub struct AdjointWork<W, C> {
-    inner: W,
-    scratch: C,
-    y: Vec<f64>,
-    dy: Vec<f64>,
+    pub(super) inner: W,
+    pub(super) scratch: C,
+    pub(super) y: Vec<f64>,
+    pub(super) dy: Vec<f64>,
     pub(super) p_rate: Vec<f64>,
-    jacobian: Option<Matrix>,
+    /// f_y, of which an implicit method asks for the transpose: in the work that it asks with.
+    pub(super) jacobian: Option<Matrix>,
 }
 
 impl<O: Ode, M: Stepper<O>, J> AdjointOde<'_, O, M, J> {
-    /// Reads the state at time −τ.
+    /// Writes y(t) at the time that τ stands for, and returns that.
     pub(super) fn read(&self, tau: f64, y: &mut [f64]) -> f64 {
-        let t = (-tau).clamp(self.step.t, self.step.t_next);
-        self.forward.dense(self.step.fraction(t), self.tape, y);
-        t
+        let Step { t, t_next, .. } = self.step;
+        let theta = (self.from - tau / self.step.h()).clamp(0.0, self.from);
+        if let Some(tape) = self.tape {
+            self.forward.dense(theta, tape, y);
+        }
+        self.step.at(theta).clamp(t, t_next)
     }
 }
 
@@ -59,10 +67,8 @@ impl<O: Vjp, M: Stepper<O>, J: Objective> Ode for AdjointOde<'_, O, M, J> {
 
     fn work_bytes(&self) -> usize {
         let numbers = 2 * self.ode.dim() + self.ode.num_params();
-        self.ode.work_bytes()
-            + self.objective.scratch_bytes()
-            + 8 * numbers
-            + size_of::<Self::Work>()
+        let own = size_of::<Self::Work>() - size_of::<O::Work>() - size_of::<J::Scratch>();
+        own + self.ode.work_bytes() + self.objective.scratch_bytes() + 8 * numbers
     }
 
     fn rhs(&self, tau: f64, lambda: &[f64], p: &[f64], rate: &mut [f64], work: &mut Self::Work) {

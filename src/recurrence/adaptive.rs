@@ -213,7 +213,7 @@ where
         &mut self,
         p: &[S],
         y: &mut [S],
-        tape: &mut DiscretizationTape<M::Tape, S, J::Scratch>,
+        tape: &mut DiscretizationTape<M::Tape, S, M::Scratch<J::Scratch>>,
     ) -> Result<bool, Error> {
         let t = self.step(p, y, &mut tape.step)?;
         self.note_time(t);

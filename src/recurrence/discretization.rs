@@ -1,5 +1,6 @@
 //! The recurrence of an ODE, a method, a time grid and an objective.
 
+use std::borrow::BorrowMut;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -25,7 +26,7 @@ pub struct Discretization<'a, O, I, J, M, S = f64> {
     pub(crate) scalar: PhantomData<fn() -> S>,
 }
 
-/// A step's tape and the scratch of the objective's terms.
+/// A step's tape and the scratch of its adjoint, in which that of the objective's terms lies.
 pub struct DiscretizationTape<T, S, C> {
     pub(crate) step: T,
     y: Vec<S>,
@@ -138,7 +139,7 @@ where
     M: AdjointStepper<O, S>,
 {
     type Scalar = S;
-    type Tape = DiscretizationTape<M::Tape, S, J::Scratch>;
+    type Tape = DiscretizationTape<M::Tape, S, M::Scratch<J::Scratch>>;
     type Kept = M::Tape;
 
     fn dim(&self) -> usize {
@@ -165,14 +166,16 @@ where
             step,
             y: zeros.clone(),
             y_bar: zeros,
-            scratch: self.objective.scratch(),
+            scratch: self.stepper.scratch(self.ode, self.objective),
         }
     }
 
     fn tape_bytes(&self) -> usize {
         let seeds = self.stepper.seed_bytes(self.ode, self.most_points_inside());
-        let points = 2 * self.ode.dim() * S::BYTES + self.objective.scratch_bytes();
-        self.stepper.tape_bytes(self.ode) + seeds + points
+        self.stepper.tape_bytes(self.ode)
+            + self.stepper.scratch_bytes(self.ode, self.objective)
+            + seeds
+            + 2 * self.ode.dim() * S::BYTES
     }
 
     fn kept(&self) -> Option<M::Tape> {
@@ -202,7 +205,7 @@ where
     fn add_initial_value(&self, p: &[S], y0: &[S], tape: &mut Self::Tape, value: &mut S) {
         let t = self.grid.time(0);
         for i in self.initial_points() {
-            *value += self.objective.point(i, t, y0, p, &mut tape.scratch);
+            *value += self.objective.point(i, t, y0, p, tape.scratch.borrow_mut());
         }
     }
 
@@ -221,15 +224,15 @@ where
                 let theta = step.fraction(t);
                 self.stepper.complete(self.ode, p, &mut tape.step);
                 self.stepper.dense(theta, &tape.step, &mut tape.y);
-                self.objective.point(i, t, &tape.y, p, &mut tape.scratch)
+                self.objective.point(i, t, &tape.y, p, tape.scratch.borrow_mut())
             } else {
-                self.objective.point(i, step.t_next, y_next, p, &mut tape.scratch)
+                self.objective.point(i, step.t_next, y_next, p, tape.scratch.borrow_mut())
             };
         }
         if self.objective.has_integrand() {
             for i in 0..self.stepper.num_quadrature(&tape.step) {
                 let (weight, t, y) = self.stepper.quadrature(i, &tape.step);
-                *value += weight * self.objective.integrand(t, y, p, &mut tape.scratch);
+                *value += weight * self.objective.integrand(t, y, p, tape.scratch.borrow_mut());
             }
         }
     }
@@ -252,12 +255,13 @@ where
                 self.stepper.complete(self.ode, p, step_tape);
                 self.stepper.dense(theta, step_tape, y);
                 y_bar.fill(S::zero());
-                self.objective.point_vjp(i, t, y, p, y_bar, p_bar, &mut t_bar, scratch);
+                let own = scratch.borrow_mut();
+                self.objective.point_vjp(i, t, y, p, y_bar, p_bar, &mut t_bar, own);
                 let t_next_bar = if last { Some(&mut *end_time_bar) } else { None };
                 self.stepper.seed(theta, y_bar, step_tape, t_next_bar);
             } else {
-                let t = step.t_next;
-                self.objective.point_vjp(i, t, y_next, p, lambda, p_bar, &mut t_bar, scratch);
+                let (t, own) = (step.t_next, scratch.borrow_mut());
+                self.objective.point_vjp(i, t, y_next, p, lambda, p_bar, &mut t_bar, own);
                 if last {
                     *end_time_bar += t_bar;
                 }
@@ -280,7 +284,16 @@ where
         let t = self.grid.time(0);
         for i in self.initial_points() {
             let (mut t_bar, Adjoint { lambda, p_bar, .. }) = (S::zero(), &mut *adjoint);
-            self.objective.point_vjp(i, t, y0, p, lambda, p_bar, &mut t_bar, &mut tape.scratch);
+            self.objective.point_vjp(
+                i,
+                t,
+                y0,
+                p,
+                lambda,
+                p_bar,
+                &mut t_bar,
+                tape.scratch.borrow_mut(),
+            );
         }
     }
 

@@ -441,6 +441,16 @@ impl<O: Vjp> AdjointStepper<O> for Esdirk {
         if points > 0 { Stages::<f64, O::Work>::seed_bytes(self.largest(), ode.dim()) } else { 0 }
     }
 
+    type Scratch<C: Send + Sync> = C;
+
+    fn scratch<J: Objective>(&self, _ode: &O, objective: &J) -> J::Scratch {
+        objective.scratch()
+    }
+
+    fn scratch_bytes<J: Objective>(&self, _ode: &O, objective: &J) -> usize {
+        objective.scratch_bytes()
+    }
+
     fn seed(&self, theta: f64, w: &[f64], tape: &mut Self::Tape, t_next_bar: Option<&mut f64>) {
         tape.stages.seed(&self.for_step(tape.stages.step).scheme, theta, w, t_next_bar);
     }

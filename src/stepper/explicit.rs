@@ -253,6 +253,16 @@ impl<S: Scalar, O: Vjp<S>> AdjointStepper<O, S> for ExplicitRk<S> {
         if points > 0 { Self::Tape::seed_bytes(&self.scheme, ode.dim()) } else { 0 }
     }
 
+    type Scratch<C: Send + Sync> = C;
+
+    fn scratch<J: Objective<S>>(&self, _ode: &O, objective: &J) -> J::Scratch {
+        objective.scratch()
+    }
+
+    fn scratch_bytes<J: Objective<S>>(&self, _ode: &O, objective: &J) -> usize {
+        objective.scratch_bytes()
+    }
+
     fn seed(&self, theta: f64, w: &[S], tape: &mut Self::Tape, t_next_bar: Option<&mut S>) {
         tape.seed(&self.scheme, theta, w, t_next_bar);
     }

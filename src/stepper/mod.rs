@@ -3,6 +3,8 @@
 //! Every method here is a Runge–Kutta method with an explicit first stage,
 //! Y_i = y_n + h Σ_j a_ij k_j, k_i = f(t_n + c_i h, Y_i), y_{n+1} = y_n + h Σ b_i k_i.
 
+use std::borrow::BorrowMut;
+
 use crate::error::{Error, StepFailure, check_length, number};
 use crate::grid::Step;
 use crate::objective::Objective;
@@ -41,6 +43,19 @@ impl std::ops::Add for Counts {
             vjp: self.vjp + other.vjp,
             jacobians: self.jacobians + other.jacobians,
             factorizations: self.factorizations + other.factorizations,
+        }
+    }
+}
+
+impl std::ops::Sub for Counts {
+    type Output = Counts;
+
+    fn sub(self, other: Counts) -> Counts {
+        Counts {
+            rhs: self.rhs - other.rhs,
+            vjp: self.vjp - other.vjp,
+            jacobians: self.jacobians - other.jacobians,
+            factorizations: self.factorizations - other.factorizations,
         }
     }
 }
@@ -186,6 +201,14 @@ pub trait AdjointStepper<O: Vjp<S>, S: Scalar = f64>: Stepper<O, S> {
     fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape);
     /// Bytes of that room.
     fn seed_bytes(&self, ode: &O, points: usize) -> usize;
+    /// What [`step_adjoint`](Self::step_adjoint) needs beside the tape: an objective's scratch, of
+    /// type `C`, and what else the method asks for.
+    type Scratch<C: Send + Sync>: BorrowMut<C> + Send + Sync;
+
+    /// Scratch for adjoints of steps of `ode` with the running cost of `objective`.
+    fn scratch<J: Objective<S>>(&self, ode: &O, objective: &J) -> Self::Scratch<J::Scratch>;
+    /// Bytes that such scratch occupies.
+    fn scratch_bytes<J: Objective<S>>(&self, ode: &O, objective: &J) -> usize;
     /// Adds the seed `w` = dJ/dy(t_n + θh) of a point inside the step on the tape, before
     /// [`step_adjoint`](Self::step_adjoint).
     fn seed(&self, theta: f64, w: &[S], tape: &mut Self::Tape, t_next_bar: Option<&mut S>);
@@ -196,7 +219,7 @@ pub trait AdjointStepper<O: Vjp<S>, S: Scalar = f64>: Stepper<O, S> {
         ode: &O,
         p: &[S],
         objective: &J,
-        scratch: &mut J::Scratch,
+        scratch: &mut Self::Scratch<J::Scratch>,
         tape: &mut Self::Tape,
         bars: Bars<'_, S>,
     ) -> Result<(), StepFailure>;

@@ -1,6 +1,7 @@
 //! A Runge–Kutta method of either family, chosen while the program runs: what is built over it is
 //! compiled once, not once a family.
 
+use super::stages::{Scheme, Stages};
 use super::{
     AdjointStepper, Bars, Counts, Esdirk, EsdirkTape, ExplicitRk, ExplicitTape, Newton, Part,
     Stepper, TangentStepper, Tolerances,
@@ -50,6 +51,34 @@ impl RungeKutta {
             true => RungeKutta::Explicit(ExplicitRk::new(tableau)?),
             false => RungeKutta::Implicit(Esdirk::new(tableau, newton)?),
         })
+    }
+
+    pub(crate) fn is_implicit(&self) -> bool {
+        matches!(self, RungeKutta::Implicit(_))
+    }
+
+    /// The coefficients.
+    pub(crate) fn scheme(&self) -> &Scheme<f64> {
+        match self {
+            RungeKutta::Explicit(by) => &by.scheme,
+            RungeKutta::Implicit(by) => &by.scheme,
+        }
+    }
+}
+
+impl<W> RungeKuttaTape<W> {
+    pub(crate) fn stages(&self) -> &Stages<f64, W> {
+        match self {
+            RungeKuttaTape::Explicit(tape) => tape,
+            RungeKuttaTape::Implicit(tape) => &tape.stages,
+        }
+    }
+
+    pub(crate) fn stages_mut(&mut self) -> &mut Stages<f64, W> {
+        match self {
+            RungeKuttaTape::Explicit(tape) => tape,
+            RungeKuttaTape::Implicit(tape) => &mut tape.stages,
+        }
     }
 }
 
@@ -202,6 +231,16 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
 }
 
 impl<O: Vjp> AdjointStepper<O> for RungeKutta {
+    type Scratch<C: Send + Sync> = C;
+
+    fn scratch<J: Objective>(&self, _ode: &O, objective: &J) -> J::Scratch {
+        objective.scratch()
+    }
+
+    fn scratch_bytes<J: Objective>(&self, _ode: &O, objective: &J) -> usize {
+        objective.scratch_bytes()
+    }
+
     fn make_room_for_seeds(&self, points: usize, tape: &mut Self::Tape) {
         on_tape!(self, tape, |by, its| {
             AdjointStepper::<O>::make_room_for_seeds(by, points, its);

@@ -78,7 +78,8 @@ where
         stepper.step_tangent(ode, p, &p_dot, &mut tape, &mut end_dot).map_err(fail)?;
         let (mut lambda, mut p_bar) = (w.clone(), vec![0.0; p.len()]);
         let bars = Bars { lambda: &mut lambda, p_bar: &mut p_bar, t_next_bar: None };
-        stepper.step_adjoint(ode, p, &(), &mut (), &mut tape, bars).map_err(fail)?;
+        let mut scratch = stepper.scratch(ode, &());
+        stepper.step_adjoint(ode, p, &(), &mut scratch, &mut tape, bars).map_err(fail)?;
 
         let tangent = dot(&end_dot, &w);
         let adjoint = dot(&y_dot, &lambda) + dot(&p_dot, &p_bar);

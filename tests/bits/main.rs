@@ -21,7 +21,7 @@ use costate::schedule::{
     Bisection, Online, Revolve, Schedule, StoreAll, StoreAllOnline, Uniform, optimum,
 };
 use costate::snapshot::{DiskStore, MemoryStore, NotedStore, SnapshotStore};
-use costate::stepper::{AdjointStepper, ExplicitRk, TangentStepper, Tolerances};
+use costate::stepper::{AdjointStepper, TangentStepper, Tolerances};
 use costate::tableau::TSIT5;
 use network::{Network, Unrolled};
 use tapes::tapes_and_states;
@@ -131,7 +131,7 @@ impl Law for Fixed {
         let discrete =
             Discretization::new(ode, initial, objective, stepper.clone(), grid.clone()).unwrap();
         chain_has_one_gradient(&discrete, p, &self.0.0, &name);
-        let stepper = Continuous::new(stepper, ExplicitRk::new(&TSIT5).unwrap(), 1e-6);
+        let stepper = Continuous::new(stepper, &TSIT5, 1e-6).unwrap();
         let continuous =
             Discretization::new(ode, initial, objective, stepper, grid.clone()).unwrap();
         chain_has_one_gradient(&continuous, p, &self.0.0, &format!("{name}, continuous adjoint"));

@@ -8,12 +8,19 @@ use costate::model::Model;
 use costate::objective::Objective;
 use costate::ode::{Initial, Jvp, Vjp};
 use costate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, TangentStepper};
-use costate::tableau::{ESDIRK, EXPLICIT};
+use costate::tableau::{ESDIRK, EXPLICIT, Tableau};
 
 /// A model from `models/`.
 pub fn file(name: &str) -> Model {
     let path = format!("{}/models/{name}.json", env!("CARGO_MANIFEST_DIR"));
     Model::from_file(path).unwrap()
+}
+
+/// The methods of a list that can control their error.
+pub fn with_error_estimate(
+    list: &'static [&'static Tableau],
+) -> impl Iterator<Item = &'static Tableau> {
+    list.iter().copied().filter(|tableau| tableau.embedded_order > 0)
 }
 
 /// A short run of a model that has everything, on a grid of unequal steps.
@@ -274,6 +281,16 @@ pub fn bits(gradient: &Gradient) -> Vec<u64> {
     let ends = [gradient.value, gradient.wrt_end_time];
     let all = ends.iter().chain(&gradient.wrt_y0).chain(&gradient.wrt_params);
     all.map(|x| x.to_bits()).collect()
+}
+
+/// A shared file's path, or a word that it is not there.
+pub fn shared_path(path: &str) -> Option<std::path::PathBuf> {
+    let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    let found = full.exists();
+    if !found {
+        eprintln!("skipped: ../shared/{path} is not there");
+    }
+    found.then_some(full)
 }
 
 /// The published figures, or a word that they are not there.

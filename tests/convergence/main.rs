@@ -1,5 +1,5 @@
 //! Orders of convergence: of states, gradients, running costs and dense output by step size; of
-//! adaptive runs and of the continuous adjoint by tolerance.
+//! adaptive runs and of the continuous adjoint by tolerance; and what must not change the latter.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -7,6 +7,7 @@ mod common;
 mod adaptive;
 mod continuous;
 mod fixed;
+mod invariance;
 mod single;
 mod spiral;
 mod stiff;
