@@ -52,6 +52,15 @@ struct Notes<'a> {
     journal: &'a mut Journal,
     /// What error control ended with, once it has.
     control: Vec<u64>,
+    /// Bytes of the longest note while it was written.
+    bytes: usize,
+}
+
+impl Notes<'_> {
+    /// Counts a note of vectors of these bytes.
+    fn count(&mut self, vectors: usize) {
+        self.bytes = self.bytes.max(NOTE_COPIES * vectors);
+    }
 }
 
 impl<'a, R: Recurrence> Sweep<'a, R> {
@@ -104,7 +113,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
 
     /// Notes in `journal` from now on how far the sweep has come.
     pub fn note_in(&mut self, journal: &'a mut Journal, control: Vec<u64>) {
-        self.notes = Some(Notes { journal, control });
+        self.notes = Some(Notes { journal, control, bytes: 0 });
     }
 
     /// Notes that the sweep has begun.
@@ -133,6 +142,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     pub fn note_forward(&mut self, log: &[u64], control: Vec<u64>) -> Result<(), Error> {
         if let (Some(notes), Some(step)) = (&mut self.notes, self.current) {
             let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
+            notes.count(y.len());
             notes.journal.note(log, Phase::Forward { step, y, value, control })?;
         }
         Ok(())
@@ -153,7 +163,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     }
 
     fn note_reverse(&mut self, log: &[u64], left: usize) -> Result<(), Error> {
-        if let Some(Notes { journal, control }) = &mut self.notes {
+        if let Some(Notes { journal, control, bytes: 0 }) = &mut self.notes {
             let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
             let control = control.clone();
             journal.note(log, Phase::Reverse { left, value, adjoint, control })?;
@@ -382,7 +392,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             snapshot_bytes_peak: peak.bytes as u64,
             peak_bytes: (peak.memory_bytes
                 + self.schedule_bytes
-                + self.note_bytes(chain)
+                + self.notes.as_ref().map_or(0, |notes| notes.bytes)
                 + chain.tape_bytes()
                 + chain.grid_bytes()
                 + vectors) as u64,
@@ -390,13 +400,6 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             seconds_forward: (turned - self.begun).as_secs_f64(),
             seconds_reverse: (now - turned).as_secs_f64(),
         }
-    }
-
-    /// Bytes of a note while it is written: λ and p̄, or y, encoded twice, once in what grows.
-    fn note_bytes(&self, chain: &R) -> usize {
-        let numbers = chain.dim() + chain.num_params();
-        let each = numbers * <R::Scalar as Scalar>::BYTES;
-        if self.notes.is_some() { each * NOTE_COPIES } else { 0 }
     }
 
     pub fn misled(&self, action: &str, chain: &R) -> Error {

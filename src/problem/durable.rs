@@ -94,7 +94,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let steps = chain.num_steps();
         let on_disk = self.all_on_disk(chain.dim())?;
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
-        self.check_budget_beside_files(chain, steps)?;
+        self.check_budget_beside_files(chain, 0, steps)?;
         let bandwidth = measure_disk(directory)?;
         let bytes = self.options.disk_budget.unwrap_or(u64::MAX);
         let disk = Some(Disk { bytes, bandwidth });
