@@ -184,7 +184,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         observe: &dyn Fn(Progress),
     ) -> Result<(), Error> {
         let mut actions = Ahead::new(schedule);
-        while let Some(action) = actions.next() {
+        for action in actions.by_ref() {
             match action {
                 Look::Ahead { step, slot } => self.slots.expect(slot, step),
                 Look::Last { step, slot } => {
