@@ -369,11 +369,11 @@ fn curve_sweeps_budgets_cores_and_a_disk() {
     for part in ["least possible on one core", "a disk", "predicted", "memory allowed"] {
         assert!(svg.contains(part), "{part}");
     }
-    stdout(&[&arguments[..], &["--budgets", "1MB,8kB"]].concat());
+    stdout(&[&arguments[..], &["--budgets", "1MB,16kB"]].concat());
     let found = read();
     let one_core = found.iter().filter(|point| point["threads"] == 1);
     let given: Vec<_> = one_core.map(|point| point["budget_bytes"].as_u64()).collect();
-    assert_eq!(given, [Some(8000), Some(1_000_000)]);
+    assert_eq!(given, [Some(16_000), Some(1_000_000)]);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn the_gradient_is_the_same_in_every_bit_in_every_budget() {
     let directory = directory("budgets");
     let burgers = burgers("budgets", 60);
     let disk = directory.join("states").to_str().unwrap().to_owned();
-    for (model, least) in [(LOTKA_VOLTERRA, "12kB"), (ROBERTSON, "12kB"), (&burgers, "200kB")] {
+    for (model, least) in [(LOTKA_VOLTERRA, "24kB"), (ROBERTSON, "24kB"), (&burgers, "200kB")] {
         let expected = json(&["gradient", model, "--rtol", "1e-4"]);
         for budget in [least, "500kB", "1GiB"] {
             for options in [
@@ -474,7 +474,7 @@ fn plans_of_models_are_what_gradients_do() {
         &[LOTKA_VOLTERRA, "--budget", "12kB"][..],
         &[LOTKA_VOLTERRA, "--budget", "200kB", fixed[0], fixed[1], fixed[2], fixed[3]],
         &[ROBERTSON, "--budget", "20kB", "--rtol", "1e-4", "--method", "kvaerno5"],
-        &[LOTKA_VOLTERRA, "--budget", "20kB", "--disk", &disk, "--method", "tsit5"],
+        &[LOTKA_VOLTERRA, "--budget", "30kB", "--disk", &disk, "--method", "tsit5"],
     ] {
         let plan = json(&[&["plan"], options].concat());
         assert!(has_keys(&Value::from(plan.clone()), PLAN));
@@ -649,7 +649,9 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     (
         "gradient LV --budget 4kB",
-        "a budget of 4000 bytes for what is kept cannot hold one state: give at least 7456",
+        "models/biology/lotka_volterra.json: the budget of 4000 bytes is too small: give at least \
+         11396, which are 7936 for the tape of a step, 2128 for the vectors and lists of the sweep, \
+         1060 for the times of 73 steps and 272 for a kept state",
     ),
     (
         "plan LV --budget much",
@@ -718,12 +720,13 @@ const REFUSED: &[(&str, &str)] = &[
 /// The bytes that a message asks for.
 fn asked_for(output: &Output) -> u64 {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let text = text.split("; go on with: ").next().unwrap();
-    let digits = text.split(|c: char| !c.is_ascii_digit()).rfind(|word| !word.is_empty());
+    let behind = text.split("give at least ").nth(1);
+    let digits = behind.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
     digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }
 
-/// The times of Heun's many steps are more than a small budget leaves for them.
+/// The times of Heun's many steps are more than a small budget leaves for them; what they need is
+/// known at once.
 #[test]
 fn a_budget_that_is_asked_for_will_do() {
     let disk = directory("asked").join("disk");
@@ -740,9 +743,7 @@ fn a_budget_that_is_asked_for_will_do() {
                 let words = with(budget);
                 costate(&words.iter().map(String::as_str).collect::<Vec<_>>())
             };
-            let least = asked_for(&costate(0));
-            let needed = asked_for(&costate(least));
-            assert!(needed > least, "{command} {more:?}");
+            let needed = asked_for(&costate(0));
             let output = costate(needed);
             assert!(output.status.success(), "{command} {more:?}: {output:?}");
             let found: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -20,7 +20,8 @@ pub(super) struct Stopped;
 
 /// Slots, each of which meets its orders in their turns.
 pub(super) struct Cells<R: Recurrence> {
-    /// Apart, so that they need not move where more come.
+    /// Apart: where more come, these are not copied.
+    #[allow(clippy::vec_box, reason = "a copy of all of them would be held while the list grows")]
     cells: Vec<Box<Cell<R>>>,
     stopped: AtomicBool,
     in_use: AtomicUsize,

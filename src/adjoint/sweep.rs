@@ -40,6 +40,8 @@ pub(super) struct Sweep<'a, R: Recurrence> {
     begun: Instant,
     turned: Option<Instant>,
     notes: Option<Noted<'a>>,
+    /// Bytes of the longest note while it was written.
+    note_bytes: usize,
 }
 
 /// How many times the numbers of a note are held at once while it is written.
@@ -79,6 +81,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             begun,
             turned: None,
             notes: None,
+            note_bytes: 0,
         })
     }
 
@@ -125,6 +128,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     pub fn note_forward(&mut self, log: &[u64], control: Vec<u64>) -> Result<(), Error> {
         let Some(step) = self.current else { return Ok(()) };
         let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
+        self.count_note(y.len());
         self.note(log, Phase::Forward { step, y, value, control })
     }
 
@@ -149,7 +153,15 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
     fn note_reverse(&mut self, left: usize) -> Result<(), Error> {
         let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
         let control = self.control();
+        self.count_note(adjoint.len());
         self.note(&[], Phase::Reverse { left, value, adjoint, control })
+    }
+
+    /// Counts what a note of vectors of these bytes holds while it is written.
+    fn count_note(&mut self, vectors: usize) {
+        if self.notes.is_some() {
+            self.note_bytes = self.note_bytes.max(NOTE_COPIES * vectors);
+        }
     }
 
     /// Notes the position; then the sweep ends where it is to be stopped.
@@ -180,7 +192,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         observe: &dyn Fn(Progress),
     ) -> Result<(), Error> {
         let mut actions = Ahead::new(schedule);
-        while let Some(action) = actions.next() {
+        for action in actions.by_ref() {
             match action {
                 Look::Ahead { step, slot } => self.slots.expect(slot, step),
                 Look::Last { step, slot } => {
@@ -386,7 +398,7 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             snapshot_bytes_peak: peak.bytes as u64,
             peak_bytes: (peak.memory_bytes
                 + self.schedule_bytes
-                + self.note_bytes(chain)
+                + self.note_bytes
                 + chain.tape_bytes()
                 + chain.grid_bytes()
                 + vectors) as u64,
@@ -394,13 +406,6 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
             seconds_forward: (turned - self.begun).as_secs_f64(),
             seconds_reverse: (now - turned).as_secs_f64(),
         }
-    }
-
-    /// Bytes of a note while it is written: λ and p̄, or y, encoded twice, once in what grows.
-    fn note_bytes(&self, chain: &R) -> usize {
-        let numbers = chain.dim() + chain.num_params();
-        let each = numbers * <R::Scalar as Scalar>::BYTES;
-        if self.notes.is_some() { each * NOTE_COPIES } else { 0 }
     }
 
     pub fn misled(&self, action: &str, chain: &R) -> Error {

@@ -99,7 +99,7 @@ impl Plan {
             planned: Planned::Online { schedule, fast },
             threads: 1,
             memory_bytes: in_memory * state
-                + slow.min(steps) as u64 * PLACE
+                + slow.min(steps).saturating_sub(FEW_PLACES) as u64 * PLACE
                 + file_buffers(state)
                 + measured.sweep_bytes,
             disk_bytes: (counts.snapshots_peak - in_memory) * file,

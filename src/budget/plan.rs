@@ -256,7 +256,11 @@ impl Measured {
     /// What of `slots` bytes is left beside the table that decides what is kept, and how many cells
     /// that has: it takes a part of what the slots take.
     pub(crate) fn beside_table(&self, slots: u64) -> (u64, usize) {
-        let cells = count(slots / BYTES_A_CELL).min(MOST_CELLS);
+        // Without tapes the estimate is the binomial optimum.
+        let cells = match self.sizes.tape {
+            Some(_) => count(slots / BYTES_A_CELL).min(MOST_CELLS),
+            None => 0,
+        };
         match slots.saturating_sub(table_bytes(cells)) {
             left if left >= self.sizes.state => (left, cells),
             _ => (slots, 0),

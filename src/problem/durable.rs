@@ -133,7 +133,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         let steps = chain.num_steps();
         let on_disk = self.all_on_disk(chain.dim())?;
         let Some(memory) = self.options.budget else { return Ok(on_disk) };
-        self.check_budget_beside_files(chain, steps)?;
+        self.check_budget_beside_files(chain, 0, steps)?;
         let disk = self.disk(directory)?;
         let measured = measure(chain, self.p, memory.saturating_sub(sweep_bytes(chain)))?;
         let measured = Measured { sweep_bytes: measured.sweep_bytes + self.notes(), ..measured };

@@ -206,11 +206,12 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             let (_, pass) = adjoint::value_online(&mut frontier, self.p, self.options.on_progress)?;
             let chain = frontier.into_discretization();
             let steps = chain.num_steps();
-            let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
-            let notes = if disk.is_some() { self.notes() } else { 0 };
-            let measured = Measured { sweep_bytes: measured.sweep_bytes + notes, ..measured };
             let times = TimeGrid::bytes_of(steps) as u64;
-            self.check_budget(&chain, times, steps)?;
+            match disk {
+                Some(_) => self.check_budget_beside_files(&chain, times, steps)?,
+                None => self.check_budget(&chain, times, steps)?,
+            }
+            let measured = self.measured_whole(&chain, disk.is_some())?;
             let resources = resources(&measured, steps);
             // As the gradient does: states are kept in the first sweep where the times leave room.
             let online = Plan::online(steps, &measured, &resources);
@@ -236,13 +237,24 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         };
         let chain = self.fixed(stepper, steps)?;
         match disk {
-            Some(_) => self.check_budget_beside_files(&chain, steps)?,
+            Some(_) => self.check_budget_beside_files(&chain, 0, steps)?,
             None => self.check_budget(&chain, 0, steps)?,
         }
-        let measured = measure_whole(&chain, self.p, memory, &mut MemoryStore::new())?;
-        let notes = if disk.is_some() { self.notes() } else { 0 };
-        let measured = Measured { sweep_bytes: measured.sweep_bytes + notes, ..measured };
+        let measured = self.measured_whole(&chain, disk.is_some())?;
         Ok(Plan::new(steps, &measured, &resources(&measured, steps))?)
+    }
+
+    /// What the steps of a chain cost, of which notes are written or not.
+    fn measured_whole<R: Recurrence<Scalar = f64>>(
+        &self,
+        chain: &R,
+        noted: bool,
+    ) -> Result<Measured, Error> {
+        let own = sweep_bytes(chain);
+        let room = self.options.budget.map_or(u64::MAX, |budget| budget.saturating_sub(own));
+        let measured = measure_whole(chain, self.p, room, &mut MemoryStore::new())?;
+        let notes = if noted { self.notes() } else { 0 };
+        Ok(Measured { sweep_bytes: measured.sweep_bytes + notes, ..measured })
     }
 
     /// What the first steps of a run cost, which then begins again.
@@ -328,14 +340,14 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         need_with_times(Need { vectors, files, ..need }, times, steps as u64)
     }
 
-    /// Fails where the budget is less than what a gradient of fixed steps needs whose states are in
-    /// files.
+    /// Fails where the budget is less than what a gradient needs whose states are in files.
     pub(super) fn check_budget_beside_files<R: Recurrence<Scalar = f64>>(
         &self,
         chain: &R,
+        times: u64,
         steps: usize,
     ) -> Result<(), Error> {
-        let need = self.need_beside_files(chain, 0, steps);
+        let need = self.need_beside_files(chain, times, steps);
         match self.options.budget {
             Some(budget) if budget < need.bytes() => Err(Error::OverBudget { budget, need }),
             _ => Ok(()),
@@ -348,7 +360,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         &self,
         frontier: &mut Adaptive<'a, O, I, J, N>,
     ) -> Result<(), Error> {
-        let Err(error) = self.check_budget_beside_files(frontier.chain(), 0) else { return Ok(()) };
+        let Err(error) = self.check_budget_beside_files(frontier.chain(), 0, 0) else {
+            return Ok(());
+        };
         let Error::OverBudget { budget, .. } = error else { return Err(error) };
         frontier.limit_times(0);
         let (steps, _) = frontier.pass(self.p, &|_| {})?;

@@ -51,11 +51,13 @@ fn two_threads_give_the_bits_of_one<R: Recurrence<Scalar = f64>>(chain: &R, p: &
                 let tape_bytes = chain.kept_bytes(0) as u64;
                 let held = 8 * chain.dim() as u64 * slots as u64 + tape_bytes * tapes as u64;
                 assert!(stats.snapshot_bytes_peak <= held, "{what}");
-                let least = all.stats.peak_bytes - all.stats.snapshot_bytes_peak;
+                let vectors = 8 * (3 * chain.dim() + chain.num_params());
+                let least = (chain.tape_bytes() + vectors) as u64;
                 assert!(stats.peak_bytes >= least, "{what}");
-                // Beside them a lane of its own, and the tape that lane 0 has yet.
+                // Beside them a lane of its own, the tape that lane 0 has yet, and places in lists.
                 let lane = (chain.tape_bytes() + 8 * chain.dim()) as u64;
-                let most = least + lane + held + if tapes > 0 { tape_bytes } else { 0 };
+                let lists = 2048 + 256 * bound;
+                let most = least + lane + held + lists + if tapes > 0 { tape_bytes } else { 0 };
                 assert!(stats.peak_bytes <= most, "{what}: {} {most}", stats.peak_bytes);
             }
         }

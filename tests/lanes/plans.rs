@@ -13,10 +13,14 @@ use costate_models::pde::burgers;
 use crate::common::bits;
 use crate::network::Network;
 
+/// A slot with three numbers and its places in lists; a sweep's own.
+const STATE: u64 = 24 + 256;
+const OWN: u64 = 168 + 2048;
+
 /// As a network's, but for the costs, which are A = 2F with long steps.
 fn measured(tape: Option<u64>) -> Measured {
     let costs = Costs { step: 1e-3, adjoint: 2e-3, store: 0.0, restore: 0.0, keep_tape: 0.0 };
-    Measured { sizes: Sizes { state: 24, tape }, costs, touch_state: 0.0, sweep_bytes: 168 }
+    Measured { sizes: Sizes { state: STATE, tape }, costs, touch_state: 0.0, sweep_bytes: OWN }
 }
 
 fn plan(steps: usize, memory: u64, tape: Option<u64>) -> Plan {
@@ -31,8 +35,8 @@ fn tapes_are_handed_over_where_that_is_faster_and_fits() {
         let chain = Network::of(steps);
         let all = gradient(&chain, &p, StoreAll::new(steps), &mut MemoryStore::new()).unwrap();
         for states in [1, 2, 3, 5, 6, 7, 8, 13, 30, 100] {
-            let (memory, what) = (2 * 168 + 24 * states, format!("{steps} {states}"));
-            let with = plan(steps, memory, Some(24));
+            let (memory, what) = (2 * OWN + STATE * states, format!("{steps} {states}"));
+            let with = plan(steps, memory, Some(STATE));
             let without = plan(steps, memory, None);
             assert!(with.memory_bytes <= memory && without.memory_bytes <= memory, "{what}");
             assert!(with.seconds <= without.seconds, "{what}");
@@ -47,9 +51,12 @@ fn tapes_are_handed_over_where_that_is_faster_and_fits() {
         }
     }
     // Without room for a state beside them, none are.
-    assert_eq!(plan(100, 2 * 168 + 3 * 24, Some(24)).seconds, plan(100, 408, None).seconds);
+    assert_eq!(
+        plan(100, 2 * OWN + 3 * STATE, Some(STATE)).seconds,
+        plan(100, 2 * OWN + 3 * STATE, None).seconds
+    );
     // Dear ones take the room of a few states, where there are many.
-    let dear = plan(10_000, 2 * 168 + 24 * 200, Some(5 * 24));
+    let dear = plan(10_000, 2 * OWN + STATE * 200, Some(5 * STATE));
     assert!(dear.seconds <= 1.01 * dear.lower_bound, "{}", dear.seconds);
 }
 
