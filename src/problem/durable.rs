@@ -272,7 +272,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
                 None => fresh,
             };
             let Begun { journal, from, store, tiers, followed, .. } = begun;
-            *followed = online_kind.name();
+            *followed = tiers.summary.map_or(online_kind.name(), |plan| plan.schedule);
             let noted = Noted {
                 journal,
                 from: from.as_ref(),
