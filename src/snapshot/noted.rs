@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64 << 10;
 /// store.store(0, 7, &[1.0, 2.0])?;
 /// store.note()?;
 /// drop(store);
-/// let mut store = NotedStore::open(&directory, 1, 2, 0, 0)?;
+/// let mut store = NotedStore::<f64>::open(&directory, 1, 2, 0, 0)?;
 /// assert_eq!(store.adopt()?.len(), 1);
 /// let mut y = [0.0; 2];
 /// store.restore(0, 7, &mut y)?;
