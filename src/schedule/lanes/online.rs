@@ -50,7 +50,11 @@ impl Iterator for PairOnline {
 
 impl LaneSchedule for PairOnline {
     fn num_slots(&self) -> usize {
-        self.slots.saturating_add(self.tapes)
+        match &self.sweep {
+            Sweep::Forward(_) => self.slots.saturating_add(self.tapes),
+            // Only now it shows how many are of use.
+            Sweep::Back(pair) => pair.num_slots(),
+        }
     }
 
     fn num_lanes(&self) -> usize {
