@@ -72,10 +72,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let (chain, p) = (self.fixed(stepper, steps)?, self.p);
         let measured = measure(&chain, p, self.options.budget.unwrap_or(u64::MAX))?;
         let resources = self.resources(&measured, steps, None);
-        if self.stays_on_one_thread(&measured, &resources) {
-            return Ok((self.gradient_of_chain(&chain)?, self.unplanned()));
-        }
-        let plan = Plan::new(steps, &measured, &resources)?;
+        let plan = match (self.options.budget, measured.lanes(&resources)) {
+            (Some(_), _) => Plan::new(steps, &measured, &resources)?,
+            (None, Some(bytes)) => Plan::on_two_cores(steps, &measured, &resources, bytes)?,
+            (None, None) => return Ok((self.gradient_of_chain(&chain)?, self.unplanned())),
+        };
         let summary = self.summary(plan.name(), plan.threads, plan.seconds);
         let gradient = plan.gradient(&chain, p, None, self.options.on_progress)?;
         Ok((gradient, summary))
@@ -90,10 +91,12 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         let mut frontier = self.adaptive(stepper, stop_if_stiff)?;
         let measured = self.probed(&mut frontier)?;
         let resources = self.resources(&measured, usize::MAX, None);
-        if self.stays_on_one_thread(&measured, &resources) {
-            return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
-        }
-        if let Way::Lanes(bytes) = measured.way_online(&resources)? {
+        let way = match (self.options.budget, measured.lanes(&resources)) {
+            (Some(_), _) => measured.way_online(&resources)?,
+            (None, Some(bytes)) => Way::Lanes(bytes),
+            (None, None) => return Ok((self.gradient_of_run(frontier)?, self.unplanned())),
+        };
+        if let Way::Lanes(bytes) = way {
             return self.on_two_cores(&mut frontier, &measured, bytes);
         }
         let slots = times_left(measured.slot_bytes(resources.memory)?, measured.sizes.state);
@@ -204,11 +207,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective, M: Method<O>> Problem<'a, O, I, J, M>
         PlanSummary { schedule, budget_bytes, threads, predicted_seconds: Some(seconds) }
     }
 
-    /// Whether threads are all that was given, and steps are too short for them.
-    fn stays_on_one_thread(&self, measured: &Measured, resources: &Resources) -> bool {
-        self.options.budget.is_none() && measured.lanes(resources).is_none()
-    }
-
+    /// Of threads alone, for which steps are too short.
     fn unplanned(&self) -> PlanSummary {
         let schedule = self.schedule_kind().name();
         PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }
