@@ -54,6 +54,13 @@ impl GradientCommand {
             problem = problem.resume(directory);
         }
         let solved = problem.solved().map_err(|error| run.failed(&loaded, &error))?;
+        let threads = solved.plan.map_or(1, |plan| plan.threads);
+        if threads > 1 && self.reversal.kept.disk.is_some() {
+            eprintln!(
+                "costate: note: two cores without the disk are faster: nothing was noted in it to \
+                 resume from; leave --threads out for a run that can be resumed"
+            );
+        }
         let schedule = match adjoint {
             AdjointKind::Backsolve => "sparse",
             _ => solved.plan.map_or(problem.schedule_kind().name(), |plan| plan.schedule),

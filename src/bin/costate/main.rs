@@ -2,6 +2,7 @@
 
 mod check;
 mod curve;
+mod curve_rows;
 mod failure;
 mod gradient;
 mod json;
@@ -36,7 +37,7 @@ enum Command {
     Schedule(schedule::ScheduleCommand),
 }
 
-/// What a command has to say.
+/// What a command has to say at its end, if anything.
 struct Report {
     text: String,
     /// Whether what was asked to hold does.
@@ -72,7 +73,9 @@ fn main() -> ExitCode {
     match result {
         Ok(report) => {
             // A reader that has seen enough and left is no failure.
-            let _ = writeln!(std::io::stdout(), "{}", report.text.trim_end());
+            if !report.text.is_empty() {
+                let _ = writeln!(std::io::stdout(), "{}", report.text.trim_end());
+            }
             if report.holds { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(failure) => {
