@@ -9,7 +9,7 @@
 //!
 //!     cargo run --release --example gradient_vs_memory -- docs/gradient_vs_memory.svg
 
-use costate::curve::{Budgets, CurvePoint};
+use costate::curve::{Budgets, CurveNews, CurvePoint, LeftOut};
 use costate::error::Error;
 use costate::method::Method;
 use costate::plot::{bytes, curve_svg};
@@ -35,12 +35,19 @@ fn picture() -> Result<String, Box<dyn std::error::Error>> {
         .fixed_steps(STEPS);
     let directory = Some(std::env::temp_dir().join("costate-gradient-vs-memory"));
     let budgets = Budgets { threads: vec![1, 2], directory, ..Budgets::default() };
-    let (curve, method) = problem.budget_curve(&budgets, &|point, _| {
-        let CurvePoint { schedule, threads, seconds, predicted_seconds, .. } = point;
-        let allowed = bytes(point.budget_bytes.unwrap_or(0));
-        println!(
-            "{allowed:>9}  {schedule:<8} {threads} {seconds:.3} s, predicted {predicted_seconds:.3}"
-        );
+    let (curve, method) = problem.budget_curve(&budgets, &|news| match news {
+        CurveNews::Point(point) => {
+            let CurvePoint { schedule, threads, seconds, predicted_seconds, .. } = point;
+            let allowed = bytes(point.budget_bytes.unwrap_or(0));
+            println!(
+                "{allowed:>9}  {schedule:<8} {threads} {seconds:.3} s, predicted {predicted_seconds:.3}"
+            );
+        }
+        CurveNews::LeftOut(LeftOut { budget_bytes, predicted_seconds, .. }) => {
+            let allowed = bytes(budget_bytes.unwrap_or(0));
+            println!("{allowed:>9}  left out, predicted {predicted_seconds:.3}");
+        }
+        CurveNews::Begun { .. } | CurveNews::Done(_) => {}
     })?;
     let title = format!("Burgers' equation, 10 000 cells: gradient of {STEPS} steps of {method}");
     Ok(curve_svg(&curve, &title)?)

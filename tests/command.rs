@@ -2,8 +2,9 @@
 #![cfg(feature = "cli")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use costate::model::Model;
 use costate::problem::Problem;
@@ -99,15 +100,6 @@ fn gradient_json_is_the_librarys_gradient_to_the_bit() {
     assert_eq!(found["method"], solved.method);
     assert_eq!(found["stats"]["steps"].as_u64(), Some(gradient.stats.steps));
     assert_eq!(found["stats"]["rhs"].as_u64(), Some(gradient.stats.rhs));
-}
-
-#[test]
-fn an_option_without_effect_is_told() {
-    let arguments = ["gradient", LOTKA_VOLTERRA, "--schedule", "store-all", "--snapshots", "3"];
-    let output = costate(&arguments);
-    assert!(output.status.success());
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("store-all keeps every state, whatever --snapshots says"), "{told}");
 }
 
 #[test]
@@ -290,16 +282,17 @@ fn another_seed_draws_other_directions() {
 #[test]
 fn curve_goes_from_one_snapshot_to_all_states() {
     let directory = directory("curve");
-    let (svg, points) = (directory.join("curve.svg"), directory.join("curve.json"));
+    let (svg, points) = (directory.join("curve.svg"), directory.join("curve.jsonl"));
     let (svg, points) = (svg.to_str().unwrap(), points.to_str().unwrap());
-    let text = stdout(&["curve", LOTKA_VOLTERRA, "--svg", svg, "--json", points]);
+    let all = ["curve", LOTKA_VOLTERRA, "--snapshots", "1", "--svg", svg, "--save", points];
+    let text = stdout(&all);
     assert!(text.contains("equal") && !text.contains("DIFFER"), "{text}");
 
-    let points: Vec<Value> = serde_json::from_str(&fs::read_to_string(points).unwrap()).unwrap();
+    let points = lines(&fs::read_to_string(points).unwrap());
     let steps = json(&["gradient", LOTKA_VOLTERRA])["stats"]["steps"].as_u64().unwrap();
     for point in &points {
         assert!(has_keys(point, POINT), "{point}");
-        assert!(point["budget_bytes"].is_null());
+        assert!(point["budget_bytes"].is_null() && point["left_out"].is_null());
         let (predicted, least) = (&point["predicted_seconds"], &point["lower_bound_seconds"]);
         assert!(least.as_f64() <= predicted.as_f64() && least.as_f64() > Some(0.0), "{point}");
         assert_eq!(point["bits_equal"], true);
@@ -307,21 +300,69 @@ fn curve_goes_from_one_snapshot_to_all_states() {
         let bytes = 2 * 8 * point["snapshots"].as_u64().unwrap();
         assert_eq!(point["snapshot_bytes_peak"].as_u64(), Some(bytes));
     }
-    assert_eq!(points[0]["snapshots"], 1);
-    assert_eq!(points[0]["optimum"].as_u64(), Some(steps * (steps - 1) / 2));
-    assert_eq!(points[points.len() - 1]["snapshots"].as_u64(), Some(steps - 1));
-    assert_eq!(points[points.len() - 1]["optimum"].as_u64(), Some(steps - 1));
+    // The first is what the others are compared with.
+    let (first, last) = (&points[0], &points[points.len() - 1]);
+    assert_eq!(first["snapshots"].as_u64(), Some(steps - 1));
+    assert_eq!(first["optimum"].as_u64(), Some(steps - 1));
+    assert_eq!(last["snapshots"], 1);
+    assert_eq!(last["optimum"].as_u64(), Some(steps * (steps - 1) / 2));
 
     let svg = fs::read_to_string(svg).unwrap();
     for part in ["<svg", "Lotka–Volterra", "least possible", "predicted", "KiB", "</svg>"] {
         assert!(svg.contains(part), "{part}");
     }
-    let fewest = stdout(&["curve", LOTKA_VOLTERRA, "--snapshots", "8", "--schedule", "uniform"]);
-    assert!(fewest.lines().nth(3).unwrap().trim_start().starts_with('8'), "{fewest}");
+    let uniform = ["curve", LOTKA_VOLTERRA, "--snapshots", "8", "--schedule", "uniform", "--json"];
+    let fewest = lines(&stdout(&uniform));
+    assert_eq!(fewest[fewest.len() - 1]["snapshots"], 8);
+    assert_eq!(fewest[fewest.len() - 1]["schedule"], "uniform");
+}
+
+/// The objects of JSON lines.
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A thousand steps with one snapshot are half a million, where 999 snapshots are two thousand.
+#[test]
+fn curve_leaves_out_what_takes_over_twenty_times_as_long() {
+    let run = ["curve", LOTKA_VOLTERRA, "--method", "rk4", "--fixed-steps", "1000", "--json"];
+    let found = lines(&stdout(&run));
+    let (slow, points): (Vec<_>, Vec<_>) =
+        found.iter().partition(|point| !point["left_out"].is_null());
+    let seconds = |point: &Value| point["predicted_seconds"].as_f64().unwrap();
+    let fastest = points.iter().map(|point| seconds(point)).fold(f64::MAX, f64::min);
+    assert!(slow.iter().any(|point| point["snapshots"] == 1 && point["left_out"] == "slow"));
+    assert!(slow.iter().all(|point| seconds(point) > 20.0 * fastest), "{slow:?}");
+    assert!(points.iter().all(|point| seconds(point) <= 20.0 * fastest), "{points:?}");
+    let told = stdout(&run[..6]);
+    assert!(told.contains("left out: 1 snapshot: would take"), "{told}");
+    let asked = lines(&stdout(&[&run[..], &["--snapshots", "1"]].concat()));
+    assert!(asked.iter().all(|point| point["left_out"].is_null()));
+    assert_eq!(asked[asked.len() - 1]["snapshots"], 1);
+}
+
+/// A curve that is stopped keeps what it has measured.
+#[test]
+fn curve_saves_each_point_when_it_is_measured() {
+    let points = directory("stopped-curve").join("curve.jsonl");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_costate"));
+    command.args(["curve", LOTKA_VOLTERRA, "--method", "rk4", "--fixed-steps", "200000"]);
+    command.args(["--snapshots", "1", "--json", "--save"]).arg(&points);
+    // With one snapshot it would take over an hour.
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = printed.next().unwrap().unwrap();
+    let saved = fs::read_to_string(&points).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(first["snapshots"], 199_999);
+    assert_eq!(lines(&saved)[0], first);
 }
 
 /// The keys of a curve's point.
 const POINT: &[&str] = &[
+    "left_out",
     "snapshots",
     "snapshot_bytes_peak",
     "budget_bytes",
@@ -342,15 +383,17 @@ fn curve_sweeps_budgets_cores_and_a_disk() {
     let directory = directory("budget-curve");
     let name = |file: &str| directory.join(file).to_str().unwrap().to_owned();
     let (svg, points, disk) = (name("curve.svg"), name("curve.json"), name("states"));
-    let arguments = ["curve", ROBERTSON, "--threads", "1,2", "--svg", &svg, "--json", &points];
+    let arguments = ["curve", ROBERTSON, "--threads", "1,2", "--svg", &svg, "--save", &points];
     let sweep = ["--budgets", "sweep", "--disk", &disk];
     let text = stdout(&[&arguments[..], &sweep].concat());
     assert!(text.contains("predicted") && !text.contains("DIFFER"), "{text}");
-    let read =
-        || -> Vec<Value> { serde_json::from_str(&fs::read_to_string(&points).unwrap()).unwrap() };
+    let read = || -> Vec<Value> {
+        let found = lines(&fs::read_to_string(&points).unwrap());
+        found.into_iter().filter(|point| point["left_out"].is_null()).collect()
+    };
     let found = read();
     let of = |schedule: &str| found.iter().filter(|point| point["schedule"] == schedule).count();
-    assert!(of("mixed") >= 2 && of("periodic") >= 1, "{text}");
+    assert!(of("mixed") >= 2, "{text}");
     for point in &found {
         assert!(has_keys(point, POINT), "{point}");
         assert_eq!(point["bits_equal"], true);
@@ -366,14 +409,14 @@ fn curve_sweeps_budgets_cores_and_a_disk() {
     }
     assert_eq!(fs::read_dir(&disk).unwrap().count(), 0, "the states are removed");
     let svg = fs::read_to_string(&svg).unwrap();
-    for part in ["least possible on one core", "a disk", "predicted", "memory allowed"] {
+    for part in ["least possible", "one core", "predicted", "memory allowed"] {
         assert!(svg.contains(part), "{part}");
     }
     stdout(&[&arguments[..], &["--budgets", "1MB,16kB"]].concat());
     let found = read();
     let one_core = found.iter().filter(|point| point["threads"] == 1);
     let given: Vec<_> = one_core.map(|point| point["budget_bytes"].as_u64()).collect();
-    assert_eq!(given, [Some(16_000), Some(1_000_000)]);
+    assert_eq!(given, [Some(1_000_000), Some(16_000)]);
 }
 
 #[test]
@@ -425,6 +468,8 @@ fn burgers(directory: &str, points: usize) -> String {
 }
 
 const PLAN: &[&str] = &[
+    "candidates",
+    "assumed",
     "steps",
     "schedule",
     "threads",
@@ -639,7 +684,7 @@ const REFUSED: &[(&str, &str)] = &[
          file in a directory that can be written",
     ),
     (
-        "curve LV --json models",
+        "curve LV --save models",
         "models: cannot be written (Is a directory (os error 21)); give a file in a directory that \
          can be written",
     ),

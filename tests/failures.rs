@@ -424,6 +424,10 @@ fn more_snapshots_than_steps_change_nothing() {
         let all = steps.map_or(all.clone(), |steps| all.fixed_steps(steps));
         let expected = all.gradient().unwrap();
         for (name, kind) in ScheduleKind::ALL {
+            // Every state is kept by it, and a number of them refused.
+            if kind == ScheduleKind::StoreAll {
+                continue;
+            }
             for snapshots in [1, 1000, usize::MAX] {
                 let few = all.clone().schedule(kind).snapshots(snapshots).gradient().unwrap();
                 assert_eq!(few.value.to_bits(), expected.value.to_bits(), "{name}");

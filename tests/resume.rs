@@ -399,3 +399,24 @@ fn a_full_disk_in_either_sweep() {
     assert_eq!(numbers(&output(&resume)), expected);
     assert!(scratch.files().is_empty());
 }
+
+/// What the first run held in memory does not count for the one that goes on.
+#[test]
+fn a_resumed_run_keeps_to_its_own_budget() {
+    const FIXED: [&str; 4] = ["--method", "bs3", "--fixed-steps", "600000"];
+    let expected = numbers(&output(&[&FIXED[..], &["--budget", "20kB"]].concat()));
+    let scratch = Scratch::new("less");
+    let first = [&FIXED[..], &["--budget", "20MB", "--disk", scratch.path()]].concat();
+    let mut child = costate(MODEL, &first).spawn().unwrap();
+    while !has_position(&scratch) {
+        assert!(child.try_wait().unwrap().is_none(), "the run was never seen before its end");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let resumed = output(&["--resume", scratch.path(), "--budget", "20kB"]);
+    assert_eq!(numbers(&resumed), expected);
+    let report: serde_json::Value = serde_json::from_slice(&resumed.stdout).unwrap();
+    assert!(report["stats"]["peak_bytes"].as_u64() <= Some(20_000), "{report}");
+    assert!(scratch.files().is_empty(), "{:?}", scratch.files());
+}

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use costate::curve::Budgets;
+use costate::curve::{Budgets, CurveNews};
 use costate::plot::{Bar, Panel, Series, bars_svg, curve_svg, lines_svg};
 use costate_models::aerodynamics::wing::motion;
 use costate_models::aerodynamics::wing::parameters::{
@@ -151,7 +151,11 @@ fn memory(case: &Case) -> Outcome<String> {
     let budgets = Budgets { bytes, ..Budgets::default() };
     let run = case.run(&mean, &case.p);
     let (curve, _) = run
-        .budget_curve(&budgets, &|_, _| bar.increase())
+        .budget_curve(&budgets, &|news| {
+            if let CurveNews::Point(_) = news {
+                bar.increase();
+            }
+        })
         .map_err(|error| case.explained(error))?;
     if !curve.points.iter().all(|point| point.bits_equal) {
         return Err("the gradient is not the same in each amount of memory".into());

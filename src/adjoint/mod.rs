@@ -94,9 +94,24 @@ pub fn gradient_observed<R: Recurrence>(
 /// # Errors
 /// As [`gradient`].
 pub fn value<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<(R::Scalar, Stats), Error> {
+    value_observed(chain, p, &|_| {})
+}
+
+/// [`value`], telling `observe` of every step done.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn value_observed<R: Recurrence>(
+    chain: &R,
+    p: &[R::Scalar],
+    observe: &dyn Fn(Progress),
+) -> Result<(R::Scalar, Stats), Error> {
     let mut store = MemoryStore::new();
     let mut sweep = Sweep::start(chain, p, &mut store)?;
-    sweep.apply(chain, Action::Advance { from: 0, to: chain.num_steps() })?;
+    for n in 0..chain.num_steps() {
+        sweep.apply(chain, Action::Advance { from: n, to: n + 1 })?;
+        observe(sweep.progress());
+    }
     Ok((sweep.value, sweep.stats(chain)))
 }
 

@@ -17,10 +17,6 @@ pub struct Candidate {
     pub seconds: f64,
 }
 
-/// A way that needs more than memory and one core has to save more than this part of the time: less
-/// than that is noise, and what else the machine does comes on top.
-const WORTH: f64 = 0.99;
-
 /// The ways that the `resources` allow, the one that needs least of them first.
 pub(super) fn ways(measured: &Measured, resources: &Resources) -> Vec<Way> {
     let lanes = measured.lanes(resources).map(Way::Lanes);
@@ -42,10 +38,11 @@ pub(super) fn fastest(
             Err(error) => return Err(error),
         }
     }
-    let candidates: Vec<Candidate> = plans.iter().map(Plan::candidate).collect();
+    let candidates = plans.iter().map(Plan::candidate).collect();
     let mut best = 0;
-    for (k, candidate) in candidates.iter().enumerate() {
-        if candidate.seconds < WORTH * candidates[best].seconds {
+    for (k, plan) in plans.iter().enumerate() {
+        let writes = !plan.uses_disk() || plan.disk_bytes > 0;
+        if writes && plan.seconds < plans[best].seconds {
             best = k;
         }
     }

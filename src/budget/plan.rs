@@ -126,8 +126,27 @@ impl Plan {
         measured: &Measured,
         resources: &Resources,
     ) -> Result<Self, ScheduleError> {
+        Plan::by(&ways(measured, resources), steps, measured, resources)
+    }
+
+    /// On two cores, in `bytes` for slots.
+    pub(crate) fn on_two_cores(
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+        bytes: u64,
+    ) -> Result<Self, ScheduleError> {
+        Plan::by(&[Way::Lanes(bytes)], steps, measured, resources)
+    }
+
+    fn by(
+        ways: &[Way],
+        steps: usize,
+        measured: &Measured,
+        resources: &Resources,
+    ) -> Result<Self, ScheduleError> {
         let slots = measured.slot_bytes(resources.memory)?;
-        fastest(&ways(measured, resources), |way| match way {
+        fastest(ways, |way| match way {
             Way::Memory => {
                 let plan = |bytes| Plan::in_memory(steps, measured, resources, bytes);
                 let lower_bound =

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Curve, CurvePoint, bits, timed};
-use crate::adjoint::Gradient;
+use super::course::Course;
+use super::{Curve, CurveNews, CurvePoint, LeftOut, Reason, timed};
+use crate::adjoint::{Gradient, Progress};
 use crate::budget::{Disk, Measured, Plan, Resources, measure_whole};
 use crate::error::{Error, ScheduleError};
 use crate::recurrence::Recurrence;
@@ -38,8 +39,9 @@ pub fn budget_sizes(least: u64, most: u64) -> Vec<u64> {
 
 /// Takes the gradient of `chain` in each of `budgets`, from the largest down, as
 /// [`Problem::budget`](crate::problem::Problem::budget) does, for each number of threads, then with
-/// files, and tells `observe` of each, with what part is done. Budgets in which a plan is that of a
-/// larger one are left out, but for those given. A short gradient is repeated.
+/// files, and tells `observe` of each. Of budgets that are not given those are left out in which a
+/// plan is that of a larger one, and those that are predicted to take over 20 times as long as the
+/// fastest. A short gradient is repeated.
 ///
 /// # Errors
 /// As [`gradient`](crate::adjoint::gradient), and where a budget cannot hold a state beside the
@@ -48,31 +50,34 @@ pub fn measure_budgets<R: Recurrence<Scalar = f64>>(
     chain: &R,
     p: &[f64],
     budgets: &Budgets,
-    observe: &dyn Fn(&CurvePoint, f64),
+    observe: &(dyn Fn(CurveNews) + Sync),
 ) -> Result<Curve, Error> {
-    let mut sweep = Sweep::new(chain, p, budgets)?;
+    let sweep = Sweep::new(chain, p, budgets)?;
     let tiers = budgets.tiers()?;
-    let mut points = Vec::new();
-    for (k, tier) in tiers.iter().enumerate() {
-        let mut of_tier = Vec::new();
-        for (i, &bytes) in sweep.bytes.clone().iter().rev().enumerate() {
-            if let Some(point) = sweep.point(bytes, tier, of_tier.last())? {
-                let done =
-                    (k as f64 + (i + 1) as f64 / sweep.bytes.len() as f64) / tiers.len() as f64;
-                observe(&point, done);
-                of_tier.push(point);
-            }
-        }
-        points.extend(of_tier.into_iter().rev());
+    let mut course = Course::new(observe);
+    for number in 0..tiers.len() {
+        sweep.plan(&tiers, number, &mut course)?;
     }
-    Ok(Curve { steps: chain.num_steps() as u64, points })
+    if sweep.swept() {
+        course.leave_slow_out(|planned, predicted_seconds| LeftOut {
+            predicted_seconds,
+            ..planned.left_out(Reason::Slow)
+        });
+    }
+    let found = course.measured(|planned, _, observe| sweep.point(planned, observe))?;
+    let tiers = course.ahead().map(|planned| planned.tier);
+    let mut points: Vec<(usize, CurvePoint)> = tiers.zip(found).collect();
+    points.reverse();
+    points.sort_by_key(|point| point.0);
+    let points = points.into_iter().map(|point| point.1).collect();
+    Ok(Curve { steps: chain.num_steps() as u64, points, left_out: course.left_out() })
 }
 
 /// What gradients may use beside memory.
 struct Tier {
     threads: usize,
     disk: Option<Disk>,
-    /// Those on one thread are taken anyway.
+    /// Plans without it are taken anyway.
     is_extra: bool,
 }
 
@@ -80,15 +85,38 @@ impl Budgets {
     fn tiers(&self) -> Result<Vec<Tier>, Error> {
         let alone = [1];
         let threads = if self.threads.is_empty() { &alone[..] } else { &self.threads };
-        let extra = threads.contains(&1);
-        let tier = |&threads| Tier { threads, disk: None, is_extra: extra && threads > 1 };
+        let has_one = threads.contains(&1);
+        let tier = |&threads| Tier { threads, disk: None, is_extra: has_one && threads > 1 };
         let mut tiers: Vec<Tier> = threads.iter().map(tier).collect();
         if let Some(directory) = &self.directory {
             let bytes = self.disk_bytes.unwrap_or(u64::MAX);
             let disk = Some(Disk { bytes, bandwidth: measure_disk(directory)? });
-            tiers.push(Tier { threads: 1, disk, is_extra: false });
+            tiers.push(Tier { threads: 1, disk, is_extra: has_one });
         }
         Ok(tiers)
+    }
+}
+
+/// A gradient in a budget.
+struct InBudget {
+    /// Number of its tier.
+    tier: usize,
+    budget: u64,
+    plan: Plan,
+}
+
+impl InBudget {
+    fn left_out(&self, reason: Reason) -> LeftOut {
+        let InBudget { budget, plan, .. } = self;
+        LeftOut {
+            snapshots: None,
+            budget_bytes: Some(*budget),
+            schedule: plan.name(),
+            threads: plan.resources.threads,
+            on_disk: plan.resources.disk.is_some(),
+            predicted_seconds: plan.seconds,
+            reason,
+        }
     }
 }
 
@@ -101,7 +129,6 @@ struct Sweep<'a, R: Recurrence> {
     bytes: Vec<u64>,
     /// What is held whatever the plan: the times of the steps.
     grid: u64,
-    reference: Option<Gradient>,
 }
 
 impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
@@ -119,7 +146,7 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
             let all = steps.saturating_sub(1).saturating_mul(tape.unwrap_or(sizes.state));
             bytes = budget_sizes(own + sizes.state, own + all.max(sizes.state));
         }
-        Ok(Sweep { chain, p, budgets, measured, bytes, grid, reference: None })
+        Ok(Sweep { chain, p, budgets, measured, bytes, grid })
     }
 
     /// Whether the budgets were not given.
@@ -127,40 +154,55 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
         self.budgets.bytes.is_empty()
     }
 
-    fn point(
-        &mut self,
-        budget: u64,
-        tier: &Tier,
-        before: Option<&CurvePoint>,
-    ) -> Result<Option<CurvePoint>, Error> {
-        let Sweep { chain, p, measured, grid, .. } = *self;
-        let steps = chain.num_steps();
-        let needed = grid + measured.sweep_bytes + measured.sizes.state;
-        if budget < needed {
-            return Err(ScheduleError::Budget { bytes: budget, needed }.into());
-        }
-        let memory = budget - grid;
-        let resources = Resources { memory, disk: tier.disk, threads: tier.threads };
-        let plan = match Plan::new(steps, &measured, &resources) {
-            // States on their way to the disk need more than the least.
-            Err(ScheduleError::Budget { .. }) if tier.disk.is_some() && self.swept() => {
-                return Ok(None);
+    /// Plans in each budget, from the largest down.
+    fn plan(
+        &self,
+        tiers: &[Tier],
+        number: usize,
+        course: &mut Course<InBudget>,
+    ) -> Result<(), Error> {
+        let tier = &tiers[number];
+        let mut before: Option<Plan> = None;
+        for &budget in self.bytes.iter().rev() {
+            let needed = self.grid + self.measured.sweep_bytes + self.measured.sizes.state;
+            if budget < needed {
+                return Err(ScheduleError::Budget { bytes: budget, needed }.into());
             }
-            plan => plan?,
-        };
-        let same = before.is_some_and(|before| {
-            before.predicted_seconds == plan.seconds && before.schedule == plan.name()
-        });
-        if tier.is_extra && plan.threads == 1 || same && self.swept() {
-            return Ok(None);
+            let memory = budget - self.grid;
+            let resources = Resources { memory, disk: tier.disk, threads: tier.threads };
+            let plan = Plan::new(self.chain.num_steps(), &self.measured, &resources)?;
+            let same = before.replace(plan.clone()).is_some_and(|before| {
+                before.seconds == plan.seconds && before.name() == plan.name()
+            });
+            let planned = InBudget { tier: number, budget, plan };
+            let uses_extra = planned.plan.threads > 1 || planned.plan.uses_disk();
+            if tier.is_extra && !uses_extra {
+                if !self.swept() {
+                    course.leave_out(planned.left_out(Reason::NoOtherPlan));
+                }
+            } else if !(same && self.swept()) {
+                let seconds = planned.plan.seconds;
+                course.add(planned, seconds);
+            }
         }
+        Ok(())
+    }
+
+    fn point(
+        &self,
+        InBudget { budget, plan, .. }: &InBudget,
+        observe: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(CurvePoint, Gradient), Error> {
+        let Sweep { chain, p, measured, .. } = *self;
         let directory = self.budgets.directory.as_deref();
-        let (found, seconds) = timed(|| plan.gradient(chain, p, directory, &|_| {}))?;
-        let slots = memory.saturating_sub(measured.sweep_bytes);
-        let least = optimum::mixed_bound(steps, slots, measured.sizes, Costs::STEPS);
+        let (found, seconds) =
+            timed(|observe| plan.gradient(chain, p, directory, observe), observe)?;
+        let (steps, Measured { sizes, sweep_bytes, .. }) = (chain.num_steps(), measured);
+        let slots = plan.resources.memory.saturating_sub(sweep_bytes);
+        let least = optimum::mixed_bound(steps, slots, sizes, Costs::STEPS);
         let point = CurvePoint {
             snapshots: found.stats.snapshots_peak,
-            budget_bytes: Some(budget),
+            budget_bytes: Some(*budget),
             schedule: plan.name(),
             threads: plan.threads,
             snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
@@ -171,9 +213,8 @@ impl<'a, R: Recurrence<Scalar = f64>> Sweep<'a, R> {
             lower_bound_seconds: plan.lower_bound,
             recomputed_steps: found.stats.recomputed_steps,
             optimum: (least - steps as f64).max(0.0).round() as u64,
-            bits_equal: self.reference.as_ref().is_none_or(|first| bits(first).eq(bits(&found))),
+            bits_equal: false,
         };
-        self.reference.get_or_insert(found);
-        Ok(Some(point))
+        Ok((point, found))
     }
 }

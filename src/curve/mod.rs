@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::adjoint::{Gradient, gradient};
+use crate::adjoint::{Gradient, Progress, gradient_observed};
 use crate::budget::{Measured, measure_whole};
 use crate::error::Error;
 use crate::recurrence::Recurrence;
@@ -11,8 +11,11 @@ use crate::schedule::{Counts, Schedule, Sizes, StoreAll, optimum};
 use crate::snapshot::SnapshotStore;
 
 mod budgets;
+mod course;
 
 pub use budgets::{Budgets, budget_sizes, measure_budgets};
+use course::Course;
+pub use course::{CurveNews, LeftOut, Reason};
 
 /// One gradient, with a number of snapshots or a budget.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +58,8 @@ pub struct Curve {
     /// In ascending order of snapshots, of which the last keeps all states; or of bytes, for each of
     /// the numbers of threads, then with the disk.
     pub points: Vec<CurvePoint>,
+    /// What was not measured.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Numbers of snapshots from `fewest` to the `steps` − 1 that keep all states, two to each doubling.
@@ -73,75 +78,103 @@ pub fn snapshot_counts(steps: usize, fewest: usize) -> Vec<usize> {
     counts
 }
 
-/// Takes the gradient of `chain` by a schedule of this name once with all states kept, then with each of
-/// [`snapshot_counts`]`(N, fewest)`, and tells `observe` of each. `schedule` makes the schedule
-/// for a number of snapshots, `store` an empty store. A short gradient is repeated.
+/// Takes the gradient of `chain` by a schedule of this name with all states kept, then with each of
+/// [`snapshot_counts`] down to `fewest`, and tells `observe` of each. Without a `fewest` the counts
+/// go down to 1, and those that are predicted to take over 20 times as long as the fastest are left
+/// out. `schedule` makes the schedule for a number of snapshots, `store` an empty store. A short
+/// gradient is repeated.
 ///
 /// # Errors
-/// As [`gradient`], and those of `schedule` and `store`.
+/// As [`gradient_observed`], and those of `schedule` and `store`.
 pub fn measure<R: Recurrence>(
     chain: &R,
     p: &[R::Scalar],
-    fewest: usize,
+    fewest: Option<usize>,
     name: &'static str,
     schedule: impl Fn(usize) -> Result<Box<dyn Schedule>, Error>,
     store: impl Fn() -> Result<Box<dyn SnapshotStore<R::Scalar>>, Error>,
-    observe: &dyn Fn(&CurvePoint),
+    observe: &(dyn Fn(CurveNews) + Sync),
 ) -> Result<Curve, Error> {
     let steps = chain.num_steps();
-    let Measured { sizes: Sizes { state, .. }, costs, touch_state, .. } =
-        measure_whole(chain, p, u64::MAX, &mut *store()?)?;
-    let sizes = Sizes { state, tape: None };
-    let counts = snapshot_counts(steps, fewest);
-    let reference = gradient(chain, p, StoreAll::new(steps), &mut *store()?)?;
-    let mut points = Vec::with_capacity(counts.len());
+    let measured = measure_whole(chain, p, u64::MAX, &mut *store()?)?;
+    let counts = snapshot_counts(steps, fewest.unwrap_or(1));
     let all = counts[counts.len() - 1];
+    let schedule = |snapshots| -> Result<Box<dyn Schedule>, Error> {
+        if snapshots == all { Ok(Box::new(StoreAll::new(steps))) } else { schedule(snapshots) }
+    };
+    let mut course = Course::new(observe);
     for &snapshots in counts.iter().rev() {
-        let once = || match snapshots == all {
-            true => gradient(chain, p, StoreAll::new(steps), &mut *store()?),
-            false => gradient(chain, p, schedule(snapshots)?, &mut *store()?),
-        };
-        let (found, seconds) = timed(once)?;
-        let counts = match snapshots == all {
-            true => Counts::of(StoreAll::new(steps))?,
-            false => Counts::of(schedule(snapshots)?)?,
-        };
-        let bytes = (snapshots as u64).saturating_mul(state);
-        let point = CurvePoint {
-            snapshots: snapshots as u64,
-            budget_bytes: None,
-            schedule: if snapshots == all { "store-all" } else { name },
-            threads: 1,
-            snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
-            peak_bytes: found.stats.peak_bytes,
-            disk_bytes_peak: found.stats.disk_bytes_peak,
-            seconds,
-            predicted_seconds: counts.seconds(&costs) + counts.snapshots_peak as f64 * touch_state,
-            lower_bound_seconds: optimum::mixed_bound(steps, bytes, sizes, costs),
-            recomputed_steps: found.stats.recomputed_steps,
-            optimum: optimum::t(steps as u64, snapshots as u64),
-            bits_equal: bits(&found).eq(bits(&reference)),
-        };
-        observe(&point);
-        points.push(point);
+        let counts = Counts::of(schedule(snapshots)?)?;
+        let touching = counts.snapshots_peak as f64 * measured.touch_state;
+        course.add(snapshots, counts.seconds(&measured.costs) + touching);
     }
+    if fewest.is_none() {
+        course.leave_slow_out(|snapshots, predicted_seconds| LeftOut {
+            snapshots: Some(*snapshots as u64),
+            budget_bytes: None,
+            schedule: name,
+            threads: 1,
+            on_disk: false,
+            predicted_seconds,
+            reason: Reason::Slow,
+        });
+    }
+    let mut points = course.measured(|&snapshots, predicted_seconds, observe| {
+        let once = |observe: &(dyn Fn(Progress) + Sync)| {
+            gradient_observed(chain, p, schedule(snapshots)?, &mut *store()?, observe)
+        };
+        let (found, seconds) = timed(once, observe)?;
+        let name = if snapshots == all { "store-all" } else { name };
+        let point = point_of(chain, &measured, snapshots as u64, &found);
+        let point = CurvePoint { schedule: name, seconds, predicted_seconds, ..point };
+        Ok((point, found))
+    })?;
     points.reverse();
-    Ok(Curve { steps: steps as u64, points })
+    Ok(Curve { steps: steps as u64, points, left_out: course.left_out() })
+}
+
+/// Of so many snapshots; what is measured is not in it yet.
+fn point_of<R: Recurrence>(
+    chain: &R,
+    measured: &Measured,
+    snapshots: u64,
+    found: &Gradient<R::Scalar>,
+) -> CurvePoint {
+    let (steps, Sizes { state, .. }) = (chain.num_steps(), measured.sizes);
+    let (bytes, sizes) = (snapshots.saturating_mul(state), Sizes { state, tape: None });
+    CurvePoint {
+        snapshots,
+        budget_bytes: None,
+        schedule: "",
+        threads: 1,
+        snapshot_bytes_peak: found.stats.snapshot_bytes_peak,
+        peak_bytes: found.stats.peak_bytes,
+        disk_bytes_peak: found.stats.disk_bytes_peak,
+        seconds: 0.0,
+        predicted_seconds: 0.0,
+        lower_bound_seconds: optimum::mixed_bound(steps, bytes, sizes, measured.costs),
+        recomputed_steps: found.stats.recomputed_steps,
+        optimum: optimum::t(steps as u64, snapshots),
+        bits_equal: false,
+    }
 }
 
 /// The result, and the least time of as many repetitions as fit in a fifth of a second, nine at most:
-/// the others waited for what else the machine does.
-fn timed<T>(once: impl Fn() -> Result<T, Error>) -> Result<(T, f64), Error> {
+/// the others waited for what else the machine does. `observe` is told of the first.
+fn timed<T>(
+    once: impl Fn(&(dyn Fn(Progress) + Sync)) -> Result<T, Error>,
+    observe: &(dyn Fn(Progress) + Sync),
+) -> Result<(T, f64), Error> {
     const ENOUGH: f64 = 0.2;
     let begun = Instant::now();
-    let result = once()?;
+    let result = once(observe)?;
     let mut least = begun.elapsed().as_secs_f64();
     for _ in 1..9 {
         if begun.elapsed().as_secs_f64() >= ENOUGH {
             break;
         }
         let again = Instant::now();
-        once()?;
+        once(&|_| {})?;
         least = least.min(again.elapsed().as_secs_f64());
     }
     Ok((result, least))

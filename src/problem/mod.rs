@@ -2,6 +2,7 @@
 
 mod durable;
 mod planned;
+mod settings;
 mod tasks;
 
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use crate::adjoint::{self, Gradient, Progress, Stats, gradient_observed, gradien
 use crate::backsolve::{Backsolve, Backsolved, Known, Replay};
 use crate::budget::Plan;
 use crate::control::{Control, Event};
-use crate::curve::{Budgets, Curve, CurvePoint};
+use crate::curve::{Budgets, Curve, CurveNews};
 use crate::error::{Error, ModelError, check_dim, check_length};
 use crate::grid::{Span, TimeGrid};
 use crate::method::{AdjointKind, Method, MethodSettings, Task, backward_for};
@@ -24,6 +25,7 @@ use crate::solve::Solution;
 use crate::stepper::{AdjointStepper, Tolerances};
 use crate::verify;
 pub use planned::PlanSummary;
+use settings::Asked;
 use tasks::{BudgetCurveTask, CurveTask, GradientTask, PlanTask, SolveTask, ValueTask};
 
 /// A gradient and the method that found it.
@@ -81,8 +83,12 @@ impl<O, I, J> Clone for Problem<'_, O, I, J> {
 #[derive(Clone)]
 struct Options<'a> {
     tolerances: Tolerances,
+    /// Whether one was given.
+    has_tolerances: bool,
     fixed_steps: Option<usize>,
     max_steps: usize,
+    /// Whether it was given.
+    has_max_steps: bool,
     adjoint: AdjointKind,
     schedule: Option<ScheduleKind>,
     snapshots: Option<usize>,
@@ -112,8 +118,10 @@ impl Default for Options<'_> {
     fn default() -> Self {
         Options {
             tolerances: Tolerances { rtol: 1e-6, atol: vec![1e-12] },
+            has_tolerances: false,
             fixed_steps: None,
             max_steps: Control::MAX_STEPS,
+            has_max_steps: false,
             adjoint: AdjointKind::Discrete,
             schedule: None,
             snapshots: None,
@@ -188,21 +196,24 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         self
     }
 
-    /// The relative tolerance of error control; 1e-6 unless told.
+    /// The relative tolerance of error control; 1e-6 unless told. Steps of one length have none.
     pub fn rtol(mut self, rtol: f64) -> Self {
         self.options.tolerances.rtol = rtol;
+        self.options.has_tolerances = true;
         self
     }
 
     /// The absolute tolerance of error control; 1e-12 unless told.
     pub fn atol(mut self, atol: f64) -> Self {
         self.options.tolerances.atol = vec![atol];
+        self.options.has_tolerances = true;
         self
     }
 
     /// An absolute tolerance for each state.
     pub fn atol_each(mut self, atol: Vec<f64>) -> Self {
         self.options.tolerances.atol = atol;
+        self.options.has_tolerances = true;
         self
     }
 
@@ -214,7 +225,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
 
     /// The most steps that error control may try; a million unless told.
     pub fn max_steps(mut self, max_steps: usize) -> Self {
-        self.options.max_steps = max_steps;
+        (self.options.max_steps, self.options.has_max_steps) = (max_steps, true);
         self
     }
 
@@ -266,7 +277,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
 
     /// Cores that may take steps; 1 unless told. With 2, one computes states again ahead of the other,
     /// which reverses, where steps are long enough for it. With a directory the second core writes
-    /// and reads instead.
+    /// and reads instead, unless a budget is better used on two cores: such a run notes nothing.
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self
@@ -347,6 +358,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     /// # Errors
     /// As [`gradient`](Self::gradient).
     pub fn solved(&self) -> Result<Solved, Error> {
+        self.options.check_for(Asked::Gradient)?;
         self.dispatch(&GradientTask(self))
     }
 
@@ -371,35 +383,37 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     /// ```
     ///
     /// # Errors
-    /// As [`gradient`](Self::gradient), and where backsolve is asked for, whose work is not known
-    /// before.
+    /// As [`gradient`](Self::gradient), without a budget, and where backsolve is asked for, whose work
+    /// is not known before.
     pub fn plan(&self) -> Result<(Plan, &'static str), Error> {
-        if self.options.adjoint == AdjointKind::Backsolve {
-            let required = "discrete or continuous";
-            return Err(bad_setting("the adjoint of a plan", "backsolve", required));
-        }
+        self.options.check_for(Asked::Plan)?;
         self.dispatch(&PlanTask(self))
     }
 
-    /// J alone: the same bits as [`gradient`](Self::gradient) gives, and what it cost.
+    /// J alone: the same bits as [`gradient`](Self::gradient) gives, and what it cost. No state is
+    /// kept, whatever is set for gradients.
     ///
     /// # Errors
     /// As [`gradient`](Self::gradient).
     pub fn value(&self) -> Result<(f64, Stats), Error> {
+        self.options.check_for(Asked::Value)?;
         self.dispatch(&ValueTask(self))
     }
 
-    /// The solution at the ascending `times`.
+    /// The solution at the ascending `times`, which alone are kept, whatever is set for gradients.
     ///
     /// # Errors
     /// As [`gradient`](Self::gradient), and where a time lies outside the span.
     pub fn solve(&self, times: &[f64]) -> Result<Solution, Error> {
+        self.options.check_for(Asked::Solution)?;
         self.dispatch(&SolveTask(self, times))
     }
 
     /// The gradient's work against its memory, and the method's name. Error control chooses the
-    /// steps once; the sweep goes from all states kept to the number of [`snapshots`], 1 unless
-    /// told, by [`Revolve`](ScheduleKind::Revolve) unless told, and tells `observe` of each point.
+    /// steps once; the sweep goes from all states kept to the number of [`snapshots`], or, unless told,
+    /// as far as that takes no more than 20 times as long as the fastest, by
+    /// [`Revolve`](ScheduleKind::Revolve) unless told. `observe` is told of each point when it is
+    /// measured.
     ///
     /// [`snapshots`]: Self::snapshots
     ///
@@ -407,40 +421,25 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     /// As [`gradient`](Self::gradient), and where the schedule has no number of snapshots to vary.
     pub fn curve(
         &self,
-        observe: &(dyn Fn(&CurvePoint) + Sync),
+        observe: &(dyn Fn(CurveNews) + Sync),
     ) -> Result<(Curve, &'static str), Error> {
         let kind = self.options.schedule.unwrap_or(ScheduleKind::Revolve);
-        if matches!(kind, ScheduleKind::StoreAll | ScheduleKind::Online) {
-            let required = "revolve, uniform or bisection";
-            return Err(bad_setting("the schedule of a curve", kind.name(), required));
-        }
-        if self.options.adjoint == AdjointKind::Backsolve {
-            let required = "discrete or continuous";
-            return Err(bad_setting("the adjoint of a curve", "backsolve", required));
-        }
+        self.options.check_for(Asked::Curve)?;
         self.dispatch(&CurveTask(self, kind, observe))
     }
 
     /// The gradient's work against the bytes that it may hold, and the method's name: see
     /// [`measure_budgets`](crate::curve::measure_budgets). Error control chooses the steps once;
-    /// `observe` is told of each point and what part is done.
+    /// `observe` is told of each point when it is measured.
     ///
     /// # Errors
     /// As [`gradient`](Self::gradient), and for a schedule or a number of snapshots.
     pub fn budget_curve(
         &self,
         budgets: &Budgets,
-        observe: &(dyn Fn(&CurvePoint, f64) + Sync),
+        observe: &(dyn Fn(CurveNews) + Sync),
     ) -> Result<(Curve, &'static str), Error> {
-        let options = &self.options;
-        if options.adjoint == AdjointKind::Backsolve {
-            let required = "discrete or continuous";
-            return Err(bad_setting("the adjoint of a curve", "backsolve", required));
-        }
-        if options.schedule.is_some() || options.snapshots.is_some() {
-            let required = "left out where there is a budget of bytes";
-            return Err(bad_setting("the schedule or number of snapshots", "given", required));
-        }
+        self.options.check_for(Asked::BudgetCurve)?;
         if budgets.threads.contains(&0) {
             return Err(bad_setting("the number of threads", "0", "at least 1"));
         }

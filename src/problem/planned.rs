@@ -56,10 +56,11 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         self.check_budget(&chain, 0, steps)?;
         let measured = measure(&chain, p, self.room_to_measure(&chain, steps))?;
         let resources = self.resources(&measured, steps, None);
-        if self.stays_on_one_thread(&measured, &resources) {
-            return Ok((self.gradient_of_chain(&chain)?, self.unplanned()));
-        }
-        let plan = Plan::new(steps, &measured, &resources)?;
+        let plan = match (self.options.budget, measured.lanes(&resources)) {
+            (Some(_), _) => Plan::new(steps, &measured, &resources)?,
+            (None, Some(bytes)) => Plan::on_two_cores(steps, &measured, &resources, bytes)?,
+            (None, None) => return Ok((self.gradient_of_chain(&chain)?, self.unplanned())),
+        };
         let summary = self.summary(plan.name(), plan.threads, plan.seconds);
         let gradient = plan.gradient(&chain, p, None, self.options.on_progress)?;
         Ok((gradient, summary))
@@ -77,10 +78,12 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         }
         let measured = self.probed(&mut frontier)?;
         let resources = self.resources(&measured, usize::MAX, None);
-        if self.stays_on_one_thread(&measured, &resources) {
-            return Ok((self.gradient_of_run(frontier)?, self.unplanned()));
-        }
-        match self.gradient_in_one_go(&mut frontier, &measured, &resources) {
+        let way = match (self.options.budget, measured.lanes(&resources)) {
+            (Some(_), _) => measured.way_online(&resources)?,
+            (None, Some(bytes)) => Way::Lanes(bytes),
+            (None, None) => return Ok((self.gradient_of_run(frontier)?, self.unplanned())),
+        };
+        match self.gradient_in_one_go(&mut frontier, &measured, &resources, way) {
             Err(Error::TimesFull { .. }) => self.gradient_behind_a_pass(frontier, Some(&measured)),
             result => result,
         }
@@ -92,9 +95,10 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         frontier: &mut Adaptive<'a, O, I, J, N>,
         measured: &Measured,
         resources: &Resources,
+        way: Way,
     ) -> Result<(Gradient, PlanSummary), Error> {
         let (p, progress) = (self.p, self.options.on_progress);
-        let on_lanes = match measured.way_online(resources)? {
+        let on_lanes = match way {
             Way::Lanes(bytes) => Some(bytes),
             _ => None,
         };
@@ -301,11 +305,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         PlanSummary { schedule, budget_bytes, threads, predicted_seconds: Some(seconds) }
     }
 
-    /// Whether threads are all that was given, and steps are too short for them.
-    fn stays_on_one_thread(&self, measured: &Measured, resources: &Resources) -> bool {
-        self.options.budget.is_none() && measured.lanes(resources).is_none()
-    }
-
+    /// Of threads alone, for which steps are too short.
     fn unplanned(&self) -> PlanSummary {
         let schedule = self.schedule_kind().name();
         PlanSummary { schedule, budget_bytes: None, threads: 1, predicted_seconds: None }

@@ -5,7 +5,7 @@ use super::Solved;
 use crate::adjoint::{self, Stats};
 use crate::backsolve::Backsolved;
 use crate::budget::Plan;
-use crate::curve::{self, Budgets, Curve, CurvePoint};
+use crate::curve::{self, Budgets, Curve, CurveNews};
 use crate::error::Error;
 use crate::method::{Abandoned, AdjointKind, Task};
 use crate::objective::Objective;
@@ -85,7 +85,10 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for ValueTask<'_, '_, O, I, J> {
     ) -> Result<(f64, Stats), Error> {
         let problem = self.0;
         match problem.options.fixed_steps {
-            Some(steps) => adjoint::value(&problem.fixed(stepper, steps)?, problem.p),
+            Some(steps) => {
+                let chain = problem.fixed(stepper, steps)?;
+                adjoint::value_observed(&chain, problem.p, problem.options.on_progress)
+            }
             None => {
                 let mut frontier = problem.adaptive(stepper, stop_if_stiff)?;
                 adjoint::value_online(&mut frontier, problem.p, problem.options.on_progress)
@@ -134,7 +137,7 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for SolveTask<'_, '_, O, I, J> {
 pub(super) struct CurveTask<'p, 'a, O, I, J>(
     pub &'p Problem<'a, O, I, J>,
     pub ScheduleKind,
-    pub &'p (dyn Fn(&CurvePoint) + Sync),
+    pub &'p (dyn Fn(CurveNews) + Sync),
 );
 
 impl<O: Vjp, I: Initial, J: Objective> Task<O> for CurveTask<'_, '_, O, I, J> {
@@ -149,7 +152,8 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for CurveTask<'_, '_, O, I, J> {
         let method = stepper.name();
         let chain = problem.known(stepper, stop_if_stiff)?;
         let steps = chain.grid().num_steps();
-        let fewest = problem.options.snapshots.unwrap_or(1);
+        observe(CurveNews::Begun { method, steps: steps as u64 });
+        let fewest = problem.options.snapshots;
         let schedule = |slots| Ok(kind.offline(steps, Some(slots))?);
         let curve = curve::measure(
             &chain,
@@ -170,7 +174,7 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for CurveTask<'_, '_, O, I, J> {
 pub(super) struct BudgetCurveTask<'p, 'a, O, I, J>(
     pub &'p Problem<'a, O, I, J>,
     pub &'p Budgets,
-    pub &'p (dyn Fn(&CurvePoint, f64) + Sync),
+    pub &'p (dyn Fn(CurveNews) + Sync),
 );
 
 impl<O: Vjp, I: Initial, J: Objective> Task<O> for BudgetCurveTask<'_, '_, O, I, J> {
@@ -184,6 +188,7 @@ impl<O: Vjp, I: Initial, J: Objective> Task<O> for BudgetCurveTask<'_, '_, O, I,
         let BudgetCurveTask(problem, budgets, observe) = self;
         let method = stepper.name();
         let chain = problem.known(stepper, stop_if_stiff)?;
+        observe(CurveNews::Begun { method, steps: chain.grid().num_steps() as u64 });
         Ok((curve::measure_budgets(&chain, problem.p, budgets, *observe)?, method))
     }
 

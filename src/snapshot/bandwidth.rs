@@ -26,12 +26,12 @@ const LARGEST: usize = 4 << 20;
 const LONG_ENOUGH: Duration = Duration::from_millis(25);
 
 /// Pieces of that size are written and read until all took so long, ...
-const ALL: Duration = Duration::from_millis(150);
+const ALL: Duration = Duration::from_millis(80);
 /// ... and as often at least.
 const FEWEST: usize = 3;
 
 /// Writes and reads a file in `directory`, which is made where it is not there, in pieces that grow
-/// until the figures mean something, and takes the best of several: about 0.2 s and at most 4 MiB of
+/// until the figures mean something, and takes the best of several: about 0.1 s and at most 4 MiB of
 /// file and of memory. A disk that writes less than 2 MB/s takes longer.
 ///
 /// # Errors

@@ -129,7 +129,8 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|e| unwritable(path, &e))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+/// Why a file cannot be written.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display();
     Failure(format!(
         "{path}: cannot be written ({error}); give a file in a directory that can be written"

@@ -2,6 +2,7 @@
 
 mod check;
 mod curve;
+mod curve_rows;
 mod failure;
 mod gradient;
 mod interrupt;
@@ -37,7 +38,7 @@ enum Command {
     Schedule(schedule::ScheduleCommand),
 }
 
-/// What a command has to say.
+/// What a command has to say at its end, if anything.
 struct Report {
     text: String,
     /// Whether what was asked to hold does.
@@ -71,7 +72,10 @@ fn main() -> ExitCode {
         Err(error) if !error.use_stderr() => Ok(Report::from(error.to_string())),
         Err(error) => Err(Failure::from(error)),
     };
-    let printed = result.and_then(|report| output::print(&report.text).map(|()| report.holds));
+    let printed = result.and_then(|Report { text, holds }| match text.is_empty() {
+        true => Ok(holds),
+        false => output::print(&text).map(|()| holds),
+    });
     match printed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

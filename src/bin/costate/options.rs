@@ -81,13 +81,15 @@ impl Run {
 
     /// What is not given as it was given `earlier`.
     pub fn or(self, earlier: Run) -> Run {
+        // Steps of one length have neither tolerances nor a limit.
+        let controls = self.fixed_steps.is_none();
         Run {
             model: self.model,
             method: self.method.or(earlier.method),
-            rtol: self.rtol.or(earlier.rtol),
-            atol: self.atol.or(earlier.atol),
+            rtol: self.rtol.or(earlier.rtol.filter(|_| controls)),
+            atol: self.atol.or(earlier.atol.filter(|_| controls)),
             fixed_steps: self.fixed_steps.or(earlier.fixed_steps),
-            max_steps: self.max_steps.or(earlier.max_steps),
+            max_steps: self.max_steps.or(earlier.max_steps.filter(|_| controls)),
             params: if self.params.is_empty() { earlier.params } else { self.params },
         }
     }
@@ -126,9 +128,13 @@ impl Run {
     pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
         let mut problem = Problem::of_model(&loaded.model, &loaded.p)
             .map_err(|error| Failure::in_model(&self.model, error))?
-            .method(Method::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?)
-            .rtol(self.rtol())
-            .atol(self.atol());
+            .method(Method::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?);
+        if let Some(rtol) = self.rtol {
+            problem = problem.rtol(rtol);
+        }
+        if let Some(atol) = self.atol {
+            problem = problem.atol(atol);
+        }
         if let Some(steps) = self.fixed_steps {
             problem = problem.fixed_steps(steps);
         }
@@ -220,10 +226,7 @@ impl Keeping {
 }
 
 impl Reversal {
-    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> Result<ModelProblem<'a>, Failure> {
-        if self.kept.schedule == Some(ScheduleKind::StoreAll) && self.kept.snapshots.is_some() {
-            note("store-all keeps every state, whatever --snapshots says")?;
-        }
+    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
         let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
             problem = problem.budget(bytes);
@@ -234,7 +237,7 @@ impl Reversal {
         if let Some(threads) = self.threads {
             problem = problem.threads(threads);
         }
-        Ok(problem)
+        problem
     }
 }
 

@@ -37,6 +37,14 @@ impl Bar {
         }
     }
 
+    /// Lets what `write` puts on the terminal stand above the bar.
+    pub fn aside(&self, write: impl FnOnce()) {
+        match self.bar.get() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     pub fn set(&self, what: &'static str, done: impl Fn() -> f64) {
         if !self.terminal || self.begun.elapsed() < PATIENCE {
             return;

@@ -51,6 +51,9 @@ impl ScheduleCommand {
             let range = format!("from 1 to {MOST_STEPS}");
             return Err(Failure::new(format!("--steps is {steps}: it must be {range}")));
         }
+        if schedule == ScheduleKind::StoreAll && snapshots.is_some() {
+            return Err(Failure::new("--snapshots: store-all keeps every state; leave it out"));
+        }
         let counts = self.counts()?;
         let slots = snapshots.unwrap_or(steps).max(1) as u64;
         let optimum = optimum::t(steps as u64, slots);

@@ -54,7 +54,12 @@ impl Iterator for PairOnline {
 
 impl LaneSchedule for PairOnline {
     fn num_slots(&self) -> usize {
-        self.slots.saturating_add(self.tapes)
+        match &self.sweep {
+            Sweep::Forward(_) => self.slots.saturating_add(self.tapes),
+            // Only now it shows how many are of use.
+            Sweep::Back(pair) => pair.num_slots(),
+            Sweep::Broken => 0,
+        }
     }
 
     fn num_lanes(&self) -> usize {
