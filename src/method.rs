@@ -8,7 +8,7 @@ use crate::continuous::Continuous;
 use crate::error::Error;
 use crate::ode::{Jacobian, Vjp};
 use crate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Tolerances};
-use crate::tableau::{self, DOP853, ESDIRK547, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, ESDIRK547, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ impl<O: Vjp + Jacobian> Method<O> for AnyMethod {
                 match run_explicit(explicit_for(&settings.tolerances), settings, task, true) {
                     Err(Error::StepLimit { steps, stiff: true, .. }) => {
                         let seconds = begun.elapsed().as_secs_f64();
-                        let mut output = run_implicit(&KVAERNO5, settings, task)?;
+                        let mut output = run_implicit(&ESDIRK547, settings, task)?;
                         task.charge(&mut output, Abandoned { steps: steps as u64, seconds });
                         Ok(output)
                     }
