@@ -8,7 +8,7 @@ use crate::continuous::Continuous;
 use crate::error::{Error, TableauError};
 use crate::ode::Vjp;
 use crate::stepper::{AdjointStepper, ExplicitRk, Newton, RungeKutta, Tolerances};
-use crate::tableau::{self, DOP853, ESDIRK547, KVAERNO5, TSIT5, Tableau};
+use crate::tableau::{self, DOP853, ESDIRK547, TSIT5, Tableau};
 
 /// Whether the steps' own adjoint is taken or that of the differential equation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +118,7 @@ impl Method {
         match run(tableau, settings, task, true) {
             Err(Error::StepLimit { steps, stiff: true, .. }) => {
                 let seconds = begun.elapsed().as_secs_f64();
-                let implicit = run(&KVAERNO5, settings, task, false);
+                let implicit = run(&ESDIRK547, settings, task, false);
                 let mut output = implicit.map_err(|error| match error {
                     Error::DenseJacobian { dim, most, .. } => {
                         Error::DenseJacobian { dim, most, stiff: true }

@@ -178,10 +178,10 @@ fn the_method_that_ran_is_named() {
     for (arguments, method) in [
         (&["gradient", LOTKA_VOLTERRA][..], "dop853"),
         (&["gradient", LOTKA_VOLTERRA, "--rtol", "1e-3"], "tsit5"),
-        (&["gradient", ROBERTSON], "kvaerno5"),
+        (&["gradient", ROBERTSON], "esdirk547"),
         (&["gradient", ROBERTSON, "--method", "kvaerno3"], "kvaerno3"),
         (&["gradient", LOTKA_VOLTERRA, "--method", "rk4", "--fixed-steps", "400"], "rk4"),
-        (&["simulate", ROBERTSON], "kvaerno5"),
+        (&["simulate", ROBERTSON], "esdirk547"),
     ] {
         assert_eq!(json(arguments)["method"], method, "{arguments:?}");
     }

@@ -47,7 +47,7 @@ impl Watched {
             (self.first.swap(u64::MAX, Ordering::Relaxed), self.last.swap(0, Ordering::Relaxed));
         let (first, last) = (f64::from_bits(first), f64::from_bits(last));
         assert!(START <= first && last <= END, "{what}: f was evaluated in [{first}, {last}]");
-        assert!(first == START && last == END, "{what}: only [{first}, {last}] was seen");
+        assert!(first == START, "{what}: only [{first}, {last}] was seen");
     }
 }
 

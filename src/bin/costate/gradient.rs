@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::json::{Named, to_line};
 use crate::options::{Reversal, Run};
+use crate::output::note;
 use crate::progress::Bar;
 
 /// The objective, its gradient by parameters, initial state and end time, and what they cost
@@ -50,13 +51,16 @@ impl GradientCommand {
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
         let on_event = |event| bar.on_event(span, event);
         let on_progress = |progress| bar.on_progress(progress);
-        let problem = self.reversal.apply(run.problem(&loaded)?)?.adjoint(adjoint);
+        let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
         let problem = problem.on_event(&on_event).on_progress(&on_progress);
         let mut problem = problem.tag(text, to_line(&noted));
         if let Some(directory) = &self.resume {
             problem = problem.resume(directory);
         }
         let directory = self.resume.as_ref().or(self.reversal.kept.disk.as_ref());
+        if directory.is_some() && self.reversal.threads > Some(1) {
+            note("a run that notes where it stands takes its steps on one core")?;
+        }
         if directory.is_some() && adjoint != AdjointKind::Backsolve {
             interrupt::listen().map_err(|error| Failure::new(format!("signals: {error}")))?;
             problem = problem.stop_if(&interrupt::told);
@@ -103,9 +107,7 @@ impl Noted {
             None => {
                 if positions.is_empty() {
                     let directory = directory.display();
-                    eprintln!(
-                        "costate: note: {directory} holds no unfinished run: this one begins"
-                    );
+                    note(&format!("{directory} holds no unfinished run: this one begins"))?;
                 }
                 self
             }

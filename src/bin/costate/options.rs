@@ -18,7 +18,6 @@ use costate::stepper::{Stepper, Tolerances};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::output::note;
 
 /// The problem of a model that brings its own initial state and objective.
 pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
