@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::json::{Named, to_line};
-use crate::options::{Reversal, Run};
+use crate::options::{Reversal, Run, note_one_core};
 use crate::output::note;
 use crate::progress::Bar;
 
@@ -58,8 +58,8 @@ impl GradientCommand {
             problem = problem.resume(directory);
         }
         let directory = self.resume.as_ref().or(self.reversal.kept.disk.as_ref());
-        if directory.is_some() && self.reversal.threads > Some(1) {
-            note("a run that notes where it stands takes its steps on one core")?;
+        if directory.is_some() {
+            note_one_core(self.reversal.threads.unwrap_or(1))?;
         }
         if directory.is_some() && adjoint != AdjointKind::Backsolve {
             interrupt::listen().map_err(|error| Failure::new(format!("signals: {error}")))?;

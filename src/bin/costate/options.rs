@@ -18,6 +18,7 @@ use costate::stepper::{Stepper, Tolerances};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::output::note;
 
 /// The problem of a model that brings its own initial state and objective.
 pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
@@ -203,7 +204,7 @@ pub struct Reversal {
     disk_budget: Option<u64>,
     /// Take steps on this many cores; two are of use [default: 1]
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
-    threads: Option<usize>,
+    pub threads: Option<usize>,
 }
 
 impl Keeping {
@@ -237,6 +238,14 @@ impl Reversal {
             problem = problem.threads(threads);
         }
         problem
+    }
+}
+
+/// Says what becomes of `threads` in a run with a directory.
+pub fn note_one_core(threads: usize) -> Result<(), Failure> {
+    match threads {
+        0 | 1 => Ok(()),
+        _ => note("a run that notes where it stands takes its steps on one core"),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::json::to_line;
-use crate::options::{Run, count, number, size};
+use crate::options::{Run, count, note_one_core, number, size};
 
 /// The schedule that a gradient in a budget would follow, and what it would take
 ///
@@ -180,6 +180,7 @@ impl PlanCommand {
         let loaded = run.load_with_objective()?;
         let mut problem = run.problem(&loaded)?.budget(self.budget).threads(self.threads);
         if let Some(directory) = &self.disk {
+            note_one_core(self.threads)?;
             problem = problem.on_disk(directory);
         }
         if let Some(bytes) = self.disk_budget {
