@@ -205,7 +205,12 @@ fn is_as_accurate_as_the_discrete_adjoint_on_stiff_models() {
                     let gradient = case.clone().adjoint(adjoint).gradient().unwrap();
                     distance(&gradient.wrt_params, &exact)
                 };
-                let allowed = allowed(by) * error(AdjointKind::Discrete).max(rtol);
+                let discrete = error(AdjointKind::Discrete);
+                // Where the trajectory is another one, neither adjoint has a digit.
+                if discrete > 0.1 {
+                    continue;
+                }
+                let allowed = allowed(by) * discrete.max(rtol);
                 let error = error(AdjointKind::Continuous);
                 println!("{name} by {}, {rtol:e}: {error:.1e} of {allowed:.1e}", by.name);
                 assert!(error <= allowed, "{name} by {}, {rtol:e}: {error:e}", by.name);
