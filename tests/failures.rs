@@ -75,7 +75,7 @@ fn settings_that_cannot_be_used() {
     let rtol = |x| good.clone().rtol(x);
     let atol = |x| good.clone().atol(x);
     let cases = [
-        (rtol(-1e-6), "rtol is -0.000001: it must be at least 0 and less than 1"),
+        (rtol(-1e-6), "rtol is -1e-6: it must be at least 0 and less than 1"),
         (rtol(f64::NAN), "rtol is NaN: it must be at least 0 and less than 1"),
         (rtol(1.0), "rtol is 1: it must be at least 0 and less than 1"),
         (rtol(f64::INFINITY), "rtol is inf: it must be at least 0 and less than 1"),

@@ -469,7 +469,7 @@ fn the_disk_budget_is_kept() {
     store.store(4, 0, &Y).unwrap();
     let text = format!(
         "the next snapshot brings the files to {} bytes of the {budget} that they may take: raise \
-         the disk budget (--disk-budget), or keep fewer snapshots",
+         the disk budget, or keep fewer snapshots",
         5 * SIZE
     );
     assert_eq!(store.store(5, 0, &Y).unwrap_err().to_string(), text);
