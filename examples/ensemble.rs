@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let members = ensemble::gradients(&starts, |y0| {
             Problem::new(&pendulum, y0, &pendulum, (0.0, 10.0), &[1.0, 0.1]).rtol(1e-8).gradient()
         })?;
-        Ok(ensemble::sum(&members))
+        ensemble::sum(&members)
     };
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?.install(total)?;
     let many = rayon::ThreadPoolBuilder::new().num_threads(4).build()?.install(total)?;
