@@ -500,11 +500,19 @@ fn schedules() {
             cases.run(format!("binomial, {what}"), || {
                 (slots < 1000).then(|| optimum::binomial(steps as u64, slots as u64))
             });
+            // Lengths that a chain can have.
+            let steps = steps.min(1 << 40);
             let kept = [Kept { step: slots, slot: slots }, Kept { step: 0, slot: usize::MAX }];
             cases.run(format!("resumed, {what}"), || {
                 let slots = slots.min(9);
                 (
-                    Resumed::forward(steps.min(9), slots, &kept, slots).map(look),
+                    Resumed::forward(
+                        steps.min(9),
+                        slots.min(steps.saturating_sub(1)),
+                        &kept,
+                        slots,
+                    )
+                    .map(look),
                     Resumed::reverse(steps.min(9), &kept, slots).map(look),
                     Online::resume(slots, steps.min(999), &kept).map(look),
                 )

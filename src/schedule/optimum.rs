@@ -33,6 +33,8 @@ pub(crate) fn reach(slots: u64, repetition: u64) -> u64 {
 /// reversed with s snapshots, the one of step 0 among them. `u64::MAX` where it cannot be done
 /// (s = 0 and l > 1).
 pub fn repetition(steps: u64, slots: u64) -> u64 {
+    // More are of no use, and C(s + r, s) of the largest would saturate.
+    let slots = slots.min(steps).min(u64::MAX / 4);
     match (steps, slots) {
         (0 | 1, _) => return 0,
         (_, 0) => return u64::MAX,
