@@ -62,7 +62,7 @@ impl Plan {
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
         let state = measured.sizes.state;
-        let file = state + FILE_OVERHEAD;
+        let file = state.saturating_add(FILE_OVERHEAD);
         let fast = Measured::fast_slots(slots, state);
         let slow = count((disk.bytes / file).saturating_sub(1));
         let schedule = Ended::new(Online::new(fast.saturating_add(slow).max(1))?, steps);
@@ -86,7 +86,7 @@ impl Plan {
 
 /// Of states on their way to a disk and back, and of the one before the last.
 pub(crate) fn file_buffers(state: u64) -> u64 {
-    (BUFFERS + 1) * (state + FILE_OVERHEAD)
+    (BUFFERS + 1).saturating_mul(state.saturating_add(FILE_OVERHEAD))
 }
 
 /// What is left for slots beside the times of steps whose number is not known yet: they are 8
