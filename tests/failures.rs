@@ -632,7 +632,7 @@ fn a_continuous_adjoint_by_a_method_that_cannot_go_back() {
             let advice = "give a number of fixed steps, or take another method, such as tsit5";
             Some(format!("{} has no error estimate to control steps by: {advice}", tableau.name))
         } else if tableau.c.iter().any(|c| *c > 1.0) {
-            let required = "one whose stages lie inside its step, such as kencarp4";
+            let required = "one whose stages lie inside its step, such as esdirk547";
             let what = "the method of the adjoint equation";
             Some(format!("{what} is {}: it must be {required}", tableau.name))
         } else {

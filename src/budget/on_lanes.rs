@@ -95,7 +95,7 @@ impl OnLanes {
 impl Measured {
     /// What is left for slots beside two sweeps' own, where two are worth while.
     pub fn lanes(&self, resources: &Resources) -> Option<u64> {
-        let slots = resources.memory.checked_sub(2 * self.sweep_bytes)?;
+        let slots = resources.memory.checked_sub(self.sweep_bytes.saturating_mul(2))?;
         let worth = resources.threads > 1 && self.costs.step >= SHORTEST_ON_LANES;
         (worth && slots >= self.sizes.state).then_some(slots)
     }

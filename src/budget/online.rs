@@ -85,7 +85,7 @@ impl Plan {
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
         let state = measured.sizes.state;
-        let file = state + FILE_OVERHEAD;
+        let file = state.saturating_add(FILE_OVERHEAD);
         let (fast, places) = measured.tiers_beside_times(resources.memory)?;
         let slow = count((disk.bytes / file).saturating_sub(1)).min(places);
         let schedule = Ended::new(Online::new(fast.saturating_add(slow).max(1))?, steps);
@@ -150,7 +150,8 @@ impl Measured {
     /// Where the memory cannot hold a state beside those on their way to files.
     pub(crate) fn tiers_beside_times(&self, memory: u64) -> Result<(usize, usize), ScheduleError> {
         let state = self.sizes.state;
-        let needed = self.sweep_bytes + file_buffers(state) + state;
+        let needed =
+            [self.sweep_bytes, file_buffers(state), state].into_iter().fold(0, u64::saturating_add);
         let error = ScheduleError::Budget { bytes: memory, needed };
         let bytes = memory.checked_sub(needed).ok_or(error)?;
         let places = bytes / SHARE_OF_PLACES;
@@ -175,7 +176,8 @@ impl Measured {
 /// Of states on their way to a disk and back, of the one before the last, and of a few places in
 /// lists.
 pub(crate) fn file_buffers(state: u64) -> u64 {
-    (BUFFERS + 1) * (state + FILE_OVERHEAD) + FEW_PLACES as u64 * PLACE
+    let file = state.saturating_add(FILE_OVERHEAD);
+    (BUFFERS + 1).saturating_mul(file).saturating_add(FEW_PLACES as u64 * PLACE)
 }
 
 /// Bytes beside a state in a slot and what is on its way of which

@@ -196,10 +196,11 @@ impl Plan {
         disk: Disk,
     ) -> Result<Self, ScheduleError> {
         let Sizes { state, .. } = measured.sizes;
-        let file = state + FILE_OVERHEAD;
-        if slots < BUFFERS * file {
+        let file = state.saturating_add(FILE_OVERHEAD);
+        let buffers = BUFFERS.saturating_mul(file);
+        if slots < buffers {
             let own = measured.sweep_bytes;
-            let (bytes, needed) = (own + slots, own + BUFFERS * file);
+            let (bytes, needed) = (own.saturating_add(slots), own.saturating_add(buffers));
             return Err(ScheduleError::Budget { bytes, needed });
         }
         // Slots on disk have their places in lists, too.
@@ -218,8 +219,12 @@ impl Plan {
             steps: steps as u64,
             planned: Planned::Periodic(periodic),
             threads: 1,
-            memory_bytes: fast as u64 * state + BUFFERS * file + measured.sweep_bytes + places,
-            disk_bytes: files * file,
+            memory_bytes: (fast as u64)
+                .saturating_mul(state)
+                .saturating_add(buffers)
+                .saturating_add(measured.sweep_bytes)
+                .saturating_add(places),
+            disk_bytes: files.saturating_mul(file),
             recomputed_steps: counts.steps_taken().saturating_sub(steps as u64),
             seconds: nanoseconds as f64 * 1e-9 + fast as f64 * measured.touch_state,
             lower_bound: measured.once(steps),
@@ -257,7 +262,7 @@ impl Measured {
     /// # Errors
     /// Where that cannot hold a state.
     pub fn slot_bytes(&self, memory: u64) -> Result<u64, ScheduleError> {
-        let needed = self.sweep_bytes + self.sizes.state;
+        let needed = self.sweep_bytes.saturating_add(self.sizes.state);
         match memory >= needed {
             true => Ok(memory - self.sweep_bytes),
             false => Err(ScheduleError::Budget { bytes: memory, needed }),
@@ -301,7 +306,7 @@ impl Measured {
     /// What of `slots` bytes is left for slots in memory beside the states on their way to a disk and
     /// back.
     pub(crate) fn fast_slots(slots: u64, state: u64) -> usize {
-        let buffers = BUFFERS * (state + FILE_OVERHEAD);
+        let buffers = BUFFERS.saturating_mul(state.saturating_add(FILE_OVERHEAD));
         count(slots.saturating_sub(buffers) / state)
     }
 

@@ -88,7 +88,7 @@ impl<M> Continuous<M> {
             return Err(Error::BadSetting {
                 what: "the method of the adjoint equation",
                 given: tableau.name.into(),
-                required: "one whose stages lie inside its step, such as kencarp4",
+                required: "one whose stages lie inside its step, such as esdirk547",
             });
         }
         if !(rtol > 0.0 && rtol < 1.0) {

@@ -10,8 +10,8 @@ use ::diffsol::{
 };
 
 use super::work::{Vectors, entries, subtract};
-use super::{AdapterError, AdapterWork, AdjointEquations, Equations, ImplicitEquations};
-use crate::linalg::{Matrix, Structure};
+use super::{AdapterError, AdapterWork, AdjointEquations, Equations};
+use crate::linalg::Matrix;
 use crate::ode::{Jvp, Ode, Rows, Vjp};
 
 /// The equations y' = f(t, y, p), y(t₀) = y₀(p) of a diffsol problem as a model.

@@ -115,7 +115,7 @@ impl<P: Policy> Budgeted<P> {
     fn go_on(&mut self, from: usize) {
         let anchor = self.kept.last().map(|item| (item.step, item.keep));
         let anchor_bytes = anchor.map_or(0, |(step, keep)| self.policy.bytes(step, keep));
-        let bytes = (self.budget + anchor_bytes).saturating_sub(self.kept_bytes);
+        let bytes = self.budget.saturating_add(anchor_bytes).saturating_sub(self.kept_bytes);
         let Move { to, keep } = self.policy.next(&At { anchor, end: self.end, bytes });
         if to > from {
             self.ahead.push_back(Action::Advance { from, to });

@@ -31,10 +31,16 @@ pub(crate) fn reach(slots: u64, repetition: u64) -> u64 {
     binomial(slots + repetition, slots)
 }
 
+/// More slots are of no use, and C(s + r, s) of the largest would saturate.
+fn of_use(steps: u64, slots: u64) -> u64 {
+    slots.min(steps).min(u64::MAX / 4)
+}
+
 /// The least r with C(s + r, s) ≥ l: how often some step has to be advanced over when l steps are
 /// reversed with s snapshots, the one of step 0 among them. `u64::MAX` where it cannot be done
 /// (s = 0 and l > 1).
 pub fn repetition(steps: u64, slots: u64) -> u64 {
+    let slots = of_use(steps, slots);
     match (steps, slots) {
         (0 | 1, _) => return 0,
         (_, 0) => return u64::MAX,
@@ -68,6 +74,7 @@ pub fn repetition(steps: u64, slots: u64) -> u64 {
 /// assert_eq!(optimum::t(50, 7), 105);
 /// ```
 pub fn t(steps: u64, slots: u64) -> u64 {
+    let slots = of_use(steps, slots);
     let r = repetition(steps, slots);
     match r {
         0 => 0,

@@ -36,7 +36,7 @@ pub enum RungeKutta {
 #[derive(Debug)]
 pub enum RungeKuttaTape<W> {
     /// Of an explicit one.
-    Explicit(ExplicitTape<f64, W>),
+    Explicit(Box<ExplicitTape<f64, W>>),
     /// Of an implicit one.
     Implicit(Box<EsdirkTape<W>>),
 }
@@ -132,7 +132,7 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
 
     fn tape(&self, ode: &O) -> Self::Tape {
         match self {
-            RungeKutta::Explicit(by) => RungeKuttaTape::Explicit(by.tape(ode)),
+            RungeKutta::Explicit(by) => RungeKuttaTape::Explicit(Box::new(by.tape(ode))),
             RungeKutta::Implicit(by) => RungeKuttaTape::Implicit(Box::new(by.tape(ode))),
         }
     }
@@ -143,20 +143,13 @@ impl<O: Jacobian> Stepper<O> for RungeKutta {
 
     fn kept_tape(&self, ode: &O, part: Part) -> Self::Tape {
         match self {
-            RungeKutta::Explicit(by) => RungeKuttaTape::Explicit(by.kept_tape(ode, part)),
+            RungeKutta::Explicit(by) => RungeKuttaTape::Explicit(Box::new(by.kept_tape(ode, part))),
             RungeKutta::Implicit(by) => RungeKuttaTape::Implicit(Box::new(by.kept_tape(ode, part))),
         }
     }
 
     fn kept_tape_bytes(&self, ode: &O, part: Part) -> usize {
-        let whole = size_of::<Self::Tape>();
-        match self {
-            RungeKutta::Explicit(by) => {
-                let inside = size_of::<ExplicitTape<f64, O::Work>>();
-                by.kept_tape_bytes(ode, part) + (whole - inside)
-            }
-            RungeKutta::Implicit(by) => by.kept_tape_bytes(ode, part) + whole,
-        }
+        method!(self, |by| by.kept_tape_bytes(ode, part)) + size_of::<Self::Tape>()
     }
 
     fn exchange(&self, part: Part, tape: &mut Self::Tape, kept: &mut Self::Tape) {
