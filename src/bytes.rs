@@ -53,7 +53,7 @@ impl<T: Copy> Blocks<T> {
     pub(crate) fn bytes_of(len: usize) -> usize {
         let blocks = len.div_ceil(BLOCK).max(1);
         let values = if blocks == 1 { len.max(4).next_power_of_two() } else { blocks * BLOCK };
-        values * size_of::<T>() + grown::<Vec<T>>(blocks.next_power_of_two())
+        values * size_of::<T>() + grown::<Vec<T>>(blocks.max(4).next_power_of_two())
     }
 }
 

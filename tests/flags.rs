@@ -75,7 +75,7 @@ const COMMANDS: &[Tested] = &[
             ("--schedule revolve --threads 2", Refused("where several threads take steps")),
             ("--adjoint continuous", Changes("/stats/peak_bytes")),
             ("--adjoint backsolve --budget 1MB", Refused("must be left out with backsolve")),
-            ("--disk DIR", Changes("/stats/disk_bytes_peak")),
+            ("--disk Cargo.toml", Refused("Cargo.toml")),
             ("--disk DIR --disk-budget 2kB", Changes("/stats/recomputed_steps")),
             ("--disk-budget 2kB", Refused("must be left out without a directory")),
             ("--budget 100kB", Says("/stats/budget_bytes", "100000")),

@@ -25,6 +25,8 @@ pub(super) struct Slots<'a, R: Recurrence> {
     tapes_in_use: usize,
     /// Bytes of all tapes that slots have, in use or not.
     tape_bytes: usize,
+    /// Slots that hold a tape, in use or not.
+    tapes_held: usize,
     pub peak: Peak,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Peak {
 impl<'a, R: Recurrence> Slots<'a, R> {
     pub fn new(store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
         let (tapes, peak) = (Vec::new(), Peak::default());
-        Slots { store, tapes, first_tape: 0, tapes_in_use: 0, tape_bytes: 0, peak }
+        Slots { store, tapes, first_tape: 0, tapes_in_use: 0, tape_bytes: 0, tapes_held: 0, peak }
     }
 
     fn tape(&self, slot: usize) -> Option<&KeptStep<R::Kept>> {
@@ -175,6 +177,7 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         {
             self.tapes_in_use -= usize::from(kept.step.is_some());
             self.tape_bytes -= kept.bytes;
+            self.tapes_held -= usize::from(kept.bytes > 0);
         }
     }
 
@@ -186,6 +189,7 @@ impl<'a, R: Recurrence> Slots<'a, R> {
             let before = std::mem::replace(&mut place.bytes, bytes);
             self.tapes_in_use += usize::from(!was_in_use);
             self.tape_bytes = self.tape_bytes + bytes - before;
+            self.tapes_held += usize::from(before == 0);
         }
         self.note_peak();
     }
@@ -199,7 +203,9 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         peak.slots = peak.slots.max(usage.slots + self.tapes_in_use);
         peak.memory_bytes = peak.memory_bytes.max(memory_bytes + table_bytes);
         peak.disk_bytes = peak.disk_bytes.max(usage.disk_bytes);
-        peak.bytes = peak.bytes.max(memory_bytes + usage.disk_bytes);
+        // What is kept, without its places.
+        let places = self.tapes_held * size_of::<KeptStep<()>>();
+        peak.bytes = peak.bytes.max(memory_bytes - places + usage.disk_bytes);
     }
 }
 

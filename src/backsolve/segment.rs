@@ -175,8 +175,9 @@ impl<'a, O: Vjp, J: Objective> Backward<'a, O, J> {
     ) -> Result<f64, Cause> {
         let Backward { method, augmented, p, control, tape, z, .. } = self;
         let (scheme, rtol) = (&method.scheme, control.tolerances.rtol);
-        let error_beside =
-            |tape: &Tape<O, J>, _| quadrature_error(scheme, tape, |w| &w.p_rate, rtol, (p, p_bar));
+        let error_beside = |tape: &Tape<O, J>, _| {
+            quadrature_error(scheme, tape, |w| &w.p_rate, (rtol, 0.0), (p, p_bar))
+        };
         let controlled = Controlled {
             control,
             stepper: *method,

@@ -86,7 +86,10 @@ fn advance<O: Vjp, M: Stepper<O>, J: Objective>(
     let error_beside = |tape: &RungeKuttaTape<AdjointWork<O::Work, J::Scratch>>, error: f64| {
         let stages = tape.stages();
         match stages.h() > SHORT * step.h() || error > SMOOTH {
-            true => quadrature_error(scheme, stages, |w| &w.p_rate, rtol, (p, p_bar)),
+            true => {
+                let noise = part_of_noise(&control.tolerances.atol, stages.y(0));
+                quadrature_error(scheme, stages, |w| &w.p_rate, (rtol, noise), (p, p_bar))
+            }
             false => 0.0,
         }
     };
@@ -104,4 +107,10 @@ fn advance<O: Vjp, M: Stepper<O>, J: Objective>(
         add_scaled(p_bar, stages.h() * b, &stages.work[i].p_rate);
     }
     Ok(())
+}
+
+/// The least part that the absolute tolerance is of an entry of λ, at most all of it.
+fn part_of_noise(atol: &[f64], lambda: &[f64]) -> f64 {
+    let parts = atol.iter().zip(lambda).map(|(atol, lambda)| atol / lambda.abs());
+    parts.fold(1.0, f64::min)
 }

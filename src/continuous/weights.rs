@@ -221,12 +221,13 @@ fn add_cost<O: Vjp, M: Stepper<O>, J: Objective>(
 }
 
 /// The error norm of p̄'s increment over a step, whose rates the stages left in their work; infinite
-/// where one is not a number.
+/// where one is not a number. Of the increment `noise` is lost in any case: the part of λ that is
+/// nothing but rounding.
 pub(crate) fn quadrature_error<W>(
     scheme: &Scheme<f64>,
     stages: &Stages<f64, W>,
     p_rate: impl Fn(&W) -> &[f64],
-    rtol: f64,
+    (rtol, noise): (f64, f64),
     (p, p_bar): (&[f64], &[f64]),
 ) -> f64 {
     // Sums over stages run along the parameters, block by block, for the vector units.
@@ -255,8 +256,9 @@ pub(crate) fn quadrature_error<W>(
         let error = sum(&scheme.error, from, block(from).len());
         let allowed = |j: usize| {
             let least = NEGLIGIBLE * largest.size_by(p[j].abs());
+            let lost = noise * increment[j - from].abs();
             let size = size((&p_bar[j], &increment[j - from]));
-            (rtol * (size + ABSOLUTE * size.max(least))).max(f64::MIN_POSITIVE)
+            (rtol * (size + ABSOLUTE * size.max(least)) + lost).max(f64::MIN_POSITIVE)
         };
         block(from).map(|j| (error[j - from] / allowed(j)).powi(2)).sum()
     });

@@ -191,18 +191,21 @@ impl Uniform {
         steps as f64 * costs.adjoint + self.reach.estimate(steps as u64, bytes, costs)
     }
 
-    /// Near the optimum, for what the table does not reach.
     /// Bytes of its table.
     fn table_bytes(&self) -> usize {
         self.table.bytes()
     }
 
+    /// Near the optimum, for what the table does not reach.
     fn far_choice(&self, anchor: Keep, steps: usize, bytes: u64) -> Choice {
         let l = steps as u64;
         if l <= self.reach.on_tape(bytes) {
-            let distance = if anchor == Keep::State { 1 } else { 2 };
-            let keep = self.reach.sizes.tape.map(|_| Keep::Tape);
-            return Choice { distance, keep };
+            // Without tapes the last steps are reversed one by one from the same state.
+            return match self.reach.sizes.tape {
+                None => Choice { distance: steps - 1, keep: None },
+                Some(_) if anchor == Keep::State => Choice { distance: 1, keep: Some(Keep::Tape) },
+                Some(_) => Choice { distance: 2, keep: Some(Keep::Tape) },
+            };
         }
         let Some(left) = bytes.checked_sub(self.sizes.of(anchor)) else {
             return Choice { distance: steps - 1, keep: None };
@@ -214,8 +217,9 @@ impl Uniform {
         let before = self.reach.of(bytes, r - 1);
         let behind = self.reach.of(left, r - 1).min((l - 1) as f64);
         let distance = before.min(l as f64 - behind).round().clamp(1.0, (l - 2) as f64) as usize;
-        if l - distance as u64 <= self.reach.on_tape(left)
-            && left >= self.reach.sizes.of(Keep::Tape)
+        if let Some(tape) = self.reach.sizes.tape
+            && l - distance as u64 <= self.reach.on_tape(left)
+            && left >= tape
         {
             Choice { distance: distance + 1, keep: Some(Keep::Tape) }
         } else {
@@ -306,5 +310,34 @@ impl Schedule for Mixed {
 
     fn bytes(&self) -> usize {
         self.sweep.bytes() + self.sweep.policy().table_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Counts;
+
+    /// However small the table, each step is reversed once, in the bytes that were given.
+    #[test]
+    fn every_table_leads_to_the_end() {
+        let costs =
+            Costs { adjoint: 2.0, store: 0.1, restore: 0.1, keep_tape: 0.2, ..Costs::STEPS };
+        for tape in [None, Some(3), Some(20)] {
+            let sizes = Sizes { state: 2, tape };
+            for (steps, budget) in (1..40).flat_map(|steps| [2, 5, 9, 40].map(|b| (steps, b))) {
+                for cells in [0, 1, 7, 100, MOST_CELLS] {
+                    let mixed = Mixed::with_table(steps, budget, sizes, costs, cells).unwrap();
+                    let most = 2 * steps * steps + 10;
+                    assert!(
+                        mixed.clone().take(most).count() < most,
+                        "{tape:?} {steps} {budget} {cells}"
+                    );
+                    let counts = Counts::of_sized(mixed, &|_, keep| sizes.of(keep)).unwrap();
+                    assert_eq!(counts.reverses, steps as u64);
+                    assert!(counts.bytes_peak <= budget, "{tape:?} {steps} {budget} {cells}");
+                }
+            }
+        }
     }
 }

@@ -96,7 +96,8 @@ fn models() -> Vec<(Sized, &'static [&'static Tableau])> {
     ]
 }
 
-const ADJOINTS: [AdjointKind; 2] = [AdjointKind::Discrete, AdjointKind::Backsolve];
+const ADJOINTS: [AdjointKind; 3] =
+    [AdjointKind::Discrete, AdjointKind::Continuous, AdjointKind::Backsolve];
 
 /// Runs by each method with each adjoint, on steps of one length and under error control.
 fn everywhere(adjoints: &[AdjointKind], mut see: impl FnMut(&str, &Run<'_>)) {

@@ -184,9 +184,14 @@ fn tends_to_the_discrete_gradient() {
 
 /// How many times the discrete adjoint's error, or the tolerance where that is more, the continuous
 /// one's may be. Both are of one trajectory; the continuous adjoint reads it inside the steps, where
-/// the interpolant of a stiff step has the order of its stages, and kencarp4's the largest error.
+/// the interpolant of a stiff step has the order of its stages, kencarp4's the largest error, and
+/// esdirk547's steps are the longest.
 fn allowed(by: &Tableau) -> f64 {
-    if by.name == "kencarp4" { 200.0 } else { 30.0 }
+    match by.name {
+        "kencarp4" => 200.0,
+        "esdirk547" => 100.0,
+        _ => 30.0,
+    }
 }
 
 #[test]
@@ -230,6 +235,10 @@ fn bits_do_not_depend_on_the_schedule() {
         let case = from_file(name, by).adjoint(AdjointKind::Continuous).atol(1e-11);
         let all = bits(&case.gradient().unwrap());
         for (schedule, kind) in ScheduleKind::ALL {
+            // That takes no number of snapshots.
+            if kind == ScheduleKind::StoreAll {
+                continue;
+            }
             for snapshots in [3, 8, 1000] {
                 let gradient = case.clone().schedule(kind).snapshots(snapshots).gradient();
                 let same = bits(&gradient.unwrap()) == all;

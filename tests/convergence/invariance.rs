@@ -213,7 +213,9 @@ fn units_do_not_matter() {
             for draw in 1..=4 {
                 let (other, others) = system.gradient(by, adjoint, rtol, &system.units(draw));
                 let steps = (gradient.stats.steps, other.stats.steps);
-                assert!(steps.0.abs_diff(steps.1) <= 1, "{what}: {steps:?} steps");
+                // Pivots differ with the units, and now and then a stage takes another iteration.
+                let most = if by.is_explicit() { 1 } else { 1 + steps.0 / 20 };
+                assert!(steps.0.abs_diff(steps.1) <= most, "{what}: {steps:?} steps");
                 let error = error(&others, &effects);
                 println!("{what}, draw {draw}: {error:.1e} of {allowed:.1e}");
                 assert!(error <= allowed, "{what}, draw {draw}: {error:e}, {allowed:e} allowed");
