@@ -15,7 +15,7 @@ use costate::objective::{LeastSquares, Objective};
 use costate::ode::{Initial, Ode, Vjp};
 use costate::problem::{Problem, ScheduleKind};
 use costate::scalar::Scalar;
-use costate::snapshot::{DiskStore, MemoryStore, SnapshotStore, Usage};
+use costate::snapshot::{DiskStore, MemoryStore, NotedStore, SnapshotStore, TieredStore, Usage};
 use costate::tableau::BS3;
 
 /// A directory of one test, removed at its end.
@@ -312,6 +312,28 @@ fn slots_hold_what_was_last_kept() {
     slots::<f64, _>(&mut DiskStore::new(&scratch.0).unwrap(), 100, on_disk);
     slots::<f32, _>(&mut DiskStore::new(&scratch.0).unwrap(), 100, on_disk);
     assert!(scratch.files().is_empty());
+}
+
+/// Lists of slots are as long as their largest number.
+#[test]
+fn a_slot_far_beyond_the_others_is_refused() {
+    let scratch = Scratch::new("far");
+    let mut stores: [Box<dyn SnapshotStore<f64>>; 5] = [
+        Box::new(MemoryStore::new()),
+        Box::new(DiskStore::new(&scratch.0).unwrap()),
+        Box::new(NotedStore::open(&scratch.0, 1, 1, 1, 0).unwrap()),
+        Box::new(NotedStore::open(&scratch.0, 2, 1, 1, usize::MAX).unwrap()),
+        Box::new(TieredStore::open(1, &scratch.0, 3).unwrap()),
+    ];
+    for (k, store) in stores.iter_mut().enumerate() {
+        for slot in [1 << 30, usize::MAX / 4, usize::MAX] {
+            let result = store.store(slot, 0, &[1.0]);
+            assert!(matches!(result, Err(SnapshotError::FarSlot { .. })), "{k}: {result:?}");
+            assert!(store.restore(slot, 0, &mut [0.0]).is_err());
+            store.free(slot).unwrap();
+        }
+        store.store(2, 0, &[1.0]).unwrap();
+    }
 }
 
 #[test]
