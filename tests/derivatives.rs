@@ -396,6 +396,60 @@ fn a_slip_in_single_precision_is_found() {
     assert!(verify::objective(&fit, 0.0, &y, &p).unwrap().passes());
 }
 
+/// y' = −p y + cos(t / 5), and an integral of y that begins at 0, its bar scaled.
+struct Driven {
+    factor: f32,
+}
+
+impl Ode<f32> for Driven {
+    type Work = ();
+    fn dim(&self) -> usize {
+        2
+    }
+    fn num_params(&self) -> usize {
+        1
+    }
+    fn work(&self) {}
+    fn work_bytes(&self) -> usize {
+        0
+    }
+    fn rhs(&self, t: f64, y: &[f32], p: &[f32], dy: &mut [f32], _work: &mut ()) {
+        (dy[0], dy[1]) = (-p[0] * y[0] + (t as f32 / 5.0).cos(), y[0] + y[1]);
+    }
+}
+
+impl Vjp<f32> for Driven {
+    fn vjp(
+        &self,
+        t: f64,
+        y: &[f32],
+        p: &[f32],
+        w: &[f32],
+        y_bar: &mut [f32],
+        p_bar: &mut [f32],
+        t_bar: &mut f32,
+        _work: &mut (),
+    ) {
+        y_bar[0] += w[1] - p[0] * w[0];
+        y_bar[1] += self.factor * w[1];
+        p_bar[0] -= y[0] * w[0];
+        *t_bar -= (t as f32 / 5.0).sin() / 5.0 * w[0];
+    }
+}
+
+/// Rounding hides neither what is right, by a time in double precision, nor what is wrong, by a
+/// state that is zero.
+#[test]
+fn rounding_in_single_precision_is_weighed() {
+    let (y, p) = ([1.0, 0.0], [2.0]);
+    for t in (0..200).map(|i| 0.05 * f64::from(i)) {
+        let found = verify::vjp(&Driven { factor: 1.0 }, t, &y, &p).unwrap();
+        assert!(found.passes(), "t = {t}: {found:?}");
+    }
+    let found = verify::vjp(&Driven { factor: 1.1 }, 0.0, &y, &p).unwrap();
+    assert!(!found.passes() && found.by == "state" && found.index == 1, "{found:?}");
+}
+
 /// `rhs` and `vjp` alone: the same matrix, and a stiff run by the library's own choice.
 #[test]
 fn products_alone_make_a_stiff_method() {

@@ -23,13 +23,6 @@ const LANES: usize = 8;
 /// `coefficients` has one c_j for each of `rows`. Entry i is ((base_i + c_0 k_0i) + c_1 k_1i) + …,
 /// in this order, each product and each sum rounded.
 ///
-/// ```
-/// let k = [1.0, 2.0, 10.0, 20.0, 100.0, 200.0];
-/// let mut y = [0.0; 2];
-/// costate::linalg::combine(&mut y, &[0.5, 0.0], &[2.0, 3.0], &k, &[0, 2]);
-/// assert_eq!(y, [302.5, 604.0]);
-/// ```
-///
 /// # Panics
 ///
 /// If the lengths of the slices do not fit together.
@@ -219,11 +212,6 @@ fn weighted_sum_long<S: Scalar>(out: &mut [S], coefficients: &[S], vectors: &[S]
 ///
 /// `atol` has one entry for all components or n entries. A NaN in `err` or in `y1` gives a NaN.
 /// Entry i joins partial sum i mod 8, and the partial sums are added pairwise.
-///
-/// ```
-/// let norm = costate::linalg::weighted_rms_norm(&[3.0, 4.0], &[0.0, 0.0], &[0.0, 0.0], &[1.0], 0.1);
-/// assert_eq!(norm, 12.5_f64.sqrt());
-/// ```
 ///
 /// # Panics
 ///

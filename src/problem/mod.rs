@@ -276,8 +276,8 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
     }
 
     /// Cores that may take steps; 1 unless told. With 2, one computes states again ahead of the other,
-    /// which reverses, where steps are long enough for it. With a directory the second core writes
-    /// and reads instead, unless a budget is better used on two cores: such a run notes nothing.
+    /// which reverses, where steps are long enough for it. With a directory a run, which notes there
+    /// where it stands, takes its steps on one core, and a second one writes and reads.
     pub fn threads(mut self, threads: usize) -> Self {
         self.options.threads = threads;
         self

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use super::file::{self, Durability, Label, io_error};
-use super::{SnapshotStore, Usage, check_dim};
+use super::{SnapshotStore, Usage, check_dim, check_slot};
 use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
@@ -79,6 +79,7 @@ impl<S: Scalar> DiskStore<S> {
 
 impl<S: Scalar> SnapshotStore<S> for DiskStore<S> {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError> {
+        check_slot(slot, self.slots.len())?;
         file::encode(self.run, step, y, &mut self.buffer);
         file::seal(&mut self.buffer);
         let path = self.path(slot);

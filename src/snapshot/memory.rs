@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{SnapshotStore, Usage, check_dim};
+use super::{SnapshotStore, Usage, check_dim, check_slot};
 use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
@@ -48,9 +48,6 @@ impl<S> Block<S> {
         Block { states: Vec::new(), steps: Vec::new() }
     }
 }
-/// Slots are numbered as they are used: a number so far beyond them is a slip, and would take
-/// memory for all between.
-const FAR: usize = 1 << 24;
 
 impl<S: Scalar> MemoryStore<S> {
     /// A store without slots; they come as they are used.
@@ -134,10 +131,7 @@ impl<S: Scalar> MemoryStore<S> {
 
 impl<S: Scalar> SnapshotStore<S> for MemoryStore<S> {
     fn store(&mut self, slot: usize, step: usize, y: &[S]) -> Result<(), SnapshotError> {
-        let slots = self.blocks.len() * self.slots_per_block();
-        if slot > slots.saturating_add(FAR) {
-            return Err(SnapshotError::FarSlot { slot, slots });
-        }
+        check_slot(slot, self.blocks.len() * self.slots_per_block())?;
         self.forget(slot);
         self.fill(slot, step, y);
         self.usage.slots += 1;

@@ -56,6 +56,19 @@ pub struct Usage {
     pub disk_bytes: usize,
 }
 
+/// Slots are numbered as they are used: a number so far beyond them is a slip, and would take
+/// memory for all between.
+const FAR: usize = 1 << 24;
+
+/// Fails where `slot` is far beyond the `slots` that are known.
+fn check_slot(slot: usize, slots: usize) -> Result<(), SnapshotError> {
+    if slot <= slots.saturating_add(FAR) && slot < usize::MAX {
+        Ok(())
+    } else {
+        Err(SnapshotError::FarSlot { slot, slots })
+    }
+}
+
 fn check_dim(slot: usize, given: usize, kept: usize) -> Result<(), SnapshotError> {
     if given == kept { Ok(()) } else { Err(SnapshotError::WrongLength { slot, given, kept }) }
 }

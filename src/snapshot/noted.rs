@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::file::{self, Label, damaged};
 use super::slab::Slab;
-use super::{MemoryStore, SnapshotStore, Usage, check_dim};
+use super::{MemoryStore, SnapshotStore, Usage, check_dim, check_slot};
 use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
@@ -222,6 +222,7 @@ impl<S: Scalar> SnapshotStore<S> for NotedStore<S> {
         if slot < self.lost {
             return self.memory.store(slot, step, y);
         }
+        check_slot(slot, self.lost.saturating_add(self.records.len()))?;
         self.check_room(slot)?;
         if y.len() > self.dim {
             check_dim(slot, y.len(), self.dim)?;

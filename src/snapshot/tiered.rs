@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{self, Durability, Label};
 use super::transfer::{Done, Job, Transfer};
-use super::{MemoryStore, SnapshotStore, Usage, check_dim};
+use super::{MemoryStore, SnapshotStore, Usage, check_dim, check_slot};
 use crate::bytes::grown;
 use crate::error::SnapshotError;
 use crate::scalar::Scalar;
@@ -226,6 +226,7 @@ impl<S: Scalar> TieredStore<S> {
         if slot < self.fast {
             return Err(SnapshotError::WrongStep { slot, step, found: None });
         }
+        check_slot(slot, self.fast.saturating_add(self.slots.len()))?;
         self.forget(slot);
         self.keep(slot, step, dim);
         let slow = &mut self.slots[slot - self.fast];
@@ -431,6 +432,7 @@ impl<S: Scalar> SnapshotStore<S> for TieredStore<S> {
         if slot < self.fast {
             return self.memory.store(slot, step, y);
         }
+        check_slot(slot, self.fast.saturating_add(self.slots.len()))?;
         let size = file::size::<S>(y.len());
         self.make_room(size)?;
         let mut bytes = self.buffer(size);

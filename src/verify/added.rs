@@ -22,8 +22,9 @@ const COMPARED: usize = 256;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
 /// let value = |y: &[f64], _p: &[f64]| y[0] * y[0];
-/// let adds = Terminal::new(value, |y, _p, y_bar, _| y_bar[0] += 2.0 * y[0]);
-/// let writes = Terminal::new(value, |y, _p, y_bar, _| y_bar[0] = 2.0 * y[0]);
+/// let slope = |y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += 2.0 * y[0];
+/// let slip = |y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] = 2.0 * y[0];
+/// let (adds, writes) = (Terminal::new(value, slope), Terminal::new(value, slip));
 /// assert!(added(&decay, &decay, &adds, 0.0, &[0.5]).is_ok());
 /// assert!(added(&decay, &decay, &writes, 0.0, &[0.5]).is_err());
 /// # Ok::<(), costate::error::ModelError>(())

@@ -61,17 +61,42 @@ pub(super) fn compare<S: Scalar>(
     worst: &mut Derivative,
     value: &mut dyn FnMut(&[S]) -> Result<Sum, Error>,
 ) -> Result<(), Error> {
+    compare_rounded(by, epsilon::<S>(), x, written, worst, value)
+}
+
+/// The same by the time, which is in double precision whatever the `value` is computed in, S.
+pub(super) fn compare_by_time<S: Scalar>(
+    t: f64,
+    written: S,
+    worst: &mut Derivative,
+    value: &mut dyn FnMut(f64) -> Result<Sum, Error>,
+) -> Result<(), Error> {
+    let written = [Scalar::to_f64(written)];
+    compare_rounded("time", epsilon::<S>(), &[t], &written, worst, &mut |t: &[f64]| value(t[0]))
+}
+
+/// Where `value` is rounded to `epsilon`.
+fn compare_rounded<X: Scalar>(
+    by: &'static str,
+    epsilon: f64,
+    x: &[X],
+    written: &[X],
+    worst: &mut Derivative,
+    value: &mut dyn FnMut(&[X]) -> Result<Sum, Error>,
+) -> Result<(), Error> {
+    // A smaller move would be lost in what single precision rounds.
+    let share = if epsilon > 1e-10 { 0.05 } else { 1e-3 };
     let largest = x.iter().fold(0.0_f64, |m, &x| m.max(Scalar::to_f64(x).abs()));
-    let least = if largest > 0.0 { 1e-3 * largest } else { 1.0 };
+    let least = if largest > 0.0 { share * largest } else { 1.0 };
     let mut moved = x.to_vec();
     for (index, &written) in written.iter().enumerate().take(x.len()) {
         let at = Scalar::to_f64(x[index]);
-        let h = epsilon::<S>().powf(0.25) * at.abs().max(least);
+        let h = epsilon.powf(0.25) * at.abs().max(least);
         let mut sides = |offset: f64| -> Result<(f64, Sum), Error> {
-            moved[index] = S::of(at + offset);
+            moved[index] = X::of(at + offset);
             Ok((Scalar::to_f64(moved[index]), value(&moved)?))
         };
-        let Some((difference, allowed)) = quotient(&mut sides, h, epsilon::<S>())? else {
+        let Some((difference, allowed)) = quotient(&mut sides, h, epsilon)? else {
             return Err(Error::BadSetting {
                 what: "the point to compare derivatives at",
                 given: format!("one beside which there are no finite values, by {by} {index}"),

@@ -1,7 +1,7 @@
 //! Each kind of hand-written derivative against differences of what it is the derivative of.
 
 use super::added::{adds, ends, initial_adds, objective_adds, vjp_adds};
-use super::differences::{Derivative, Sum, compare};
+use super::differences::{Derivative, Sum, compare, compare_by_time};
 use crate::error::{Error, check_length};
 use crate::objective::{AT_END, Objective};
 use crate::ode::{Initial, Vjp, jacobian_at};
@@ -31,6 +31,9 @@ const EACH: usize = 32;
 ///         1
 ///     }
 ///     fn work(&self) {}
+///     fn work_bytes(&self) -> usize {
+///         0
+///     }
 ///     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _work: &mut ()) {
 ///         dy[0] = -p[0] * y[0];
 ///     }
@@ -77,8 +80,7 @@ pub fn vjp<S: Scalar, O: Vjp<S>>(ode: &O, t: f64, y: &[S], p: &[S]) -> Result<De
         };
         compare("state", y, &y_bar, &mut worst, &mut |y| product(t, y, p))?;
         compare("parameter", p, &p_bar, &mut worst, &mut |p| product(t, y, p))?;
-        let t_bar = [Scalar::to_f64(t_bar)];
-        compare("time", &[t], &t_bar, &mut worst, &mut |t: &[f64]| product(t[0], y, p))?;
+        compare_by_time(t, t_bar, &mut worst, &mut |t| product(t, y, p))?;
     }
     Ok(worst)
 }
@@ -168,8 +170,7 @@ pub fn objective<S: Scalar, J: Objective<S>>(
         }
         compare("state", y, &y_bar, &mut worst, &mut |y| value(t, y, p))?;
         compare("parameter", p, &p_bar, &mut worst, &mut |p| value(t, y, p))?;
-        let t_bar = [Scalar::to_f64(t_bar)];
-        compare("time", &[t], &t_bar, &mut worst, &mut |t: &[f64]| value(t[0], y, p))?;
+        compare_by_time(t, t_bar, &mut worst, &mut |t| value(t, y, p))?;
     }
     Ok(worst)
 }
