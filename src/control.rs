@@ -22,6 +22,9 @@ const PREDICTED_SAFETY: f64 = 0.85;
 const PREDICTED_FROM: f64 = 1e-2;
 /// By how much more a step may grow than the one before, after one whose stages were not solved.
 const REGAIN: f64 = 1.1;
+/// Units in the last place of t that the first step has at least: where a state is zero, its absolute
+/// tolerance may ask for one that time cannot resolve, and need not.
+const RESOLVED: f64 = 1024.0;
 /// Steps in a row at the stability bound after which a run counts as stiff, and as not stiff again.
 const STIFF_STEPS: u32 = 15;
 const NOT_STIFF_STEPS: u32 = 6;
@@ -473,5 +476,6 @@ fn first_step<S: Scalar, O: Ode<S>>(
     let largest = d1.max(d2);
     let h1 = if largest <= 1e-15 { (1e-3 * h0).max(1e-6) } else { (0.01 / largest).powf(exponent) };
     let h = (100.0 * h0).min(h1);
-    if h.is_finite() && h > 0.0 { h.min(span) } else { h0 }
+    let h = if h.is_finite() && h > 0.0 { h } else { h0 };
+    h.max(RESOLVED * f64::EPSILON * t.abs()).min(span)
 }

@@ -274,6 +274,28 @@ fn substeps_far_shorter_than_the_time_are_taken() {
     assert!(error <= 1e-8, "{error:e}");
 }
 
+/// The absolute tolerance of a state that is zero asks for a first step that late times do not resolve.
+#[test]
+fn a_late_run_begins_where_a_state_is_zero() {
+    let model = Model::trace(2, 1, |_t, y, p| [&p[0] * &y[1] - &y[0], -0.5 * &y[1]])
+        .initial(|_p| [0.0.into(), 1.0.into()])
+        .terminal(|y, _p| y[0].clone())
+        .build()
+        .unwrap();
+    let exact = 2.0 * ((-2.5_f64).exp() - (-5.0_f64).exp());
+    for tableau in with_error_estimate(EXPLICIT).chain(ESDIRK.iter().copied()) {
+        for start in [0.0, -1.0, 1e3, 1e6] {
+            for atol in [1e-12, 1e-16, 1e-20, 1e-30] {
+                let run = Problem::new(&model, &model, &model, (start, start + 5.0), &[1.0]);
+                let gradient = run.method(Method::Named(tableau)).rtol(1e-6).atol(atol).gradient();
+                let found = gradient.unwrap().wrt_params[0];
+                let error = (found / exact - 1.0).abs();
+                assert!(error < 1e-4, "{} from {start}, {atol:e}: {error:e}", tableau.name);
+            }
+        }
+    }
+}
+
 /// y' = √t − k y: no stage of the way back may ask for a time before the run's.
 #[test]
 fn the_way_back_looks_at_no_time_before_the_start() {
