@@ -420,3 +420,70 @@ fn a_resumed_run_keeps_to_its_own_budget() {
     assert!(report["stats"]["peak_bytes"].as_u64() <= Some(20_000), "{report}");
     assert!(scratch.files().is_empty(), "{:?}", scratch.files());
 }
+
+/// Runs until its position is noted, and is killed then.
+fn noted(scratch: &Scratch, options: &[&str]) {
+    let before = positions(scratch);
+    let mut child = costate(MODEL, options).spawn().unwrap();
+    while positions(scratch) == before {
+        assert!(child.try_wait().unwrap().is_none(), "the run was never seen before its end");
+        sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn positions(scratch: &Scratch) -> usize {
+    let is_position = |path: &&PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("position-") && name.ends_with(".costate")
+    };
+    scratch.files().iter().filter(is_position).count()
+}
+
+/// A run goes on by the line that began it, though a later one of the same model lies beside it.
+#[test]
+fn of_several_runs_the_one_with_the_options_goes_on() {
+    let scratch = Scratch::new("several");
+    let plain = [&LONG[..], &["--snapshots", "30"]].concat();
+    let other = [&plain[..], &["--param", "a=1.4"]].concat();
+    let steps = ["--method", "bs3", "--fixed-steps", "600000", "--snapshots", "12"];
+    let disk = ["--disk", scratch.path()];
+    for options in [&plain[..], &other, &steps] {
+        noted(&scratch, &[options, &disk].concat());
+    }
+    let ambiguous = output(&["--resume", scratch.path(), "--method", "bs3"]);
+    let told = String::from_utf8_lossy(&ambiguous.stderr).into_owned();
+    assert_eq!(ambiguous.status.code(), Some(2), "{told}");
+    for options in ["--rtol 1e-15 --atol 1e-15", "--param a=1.4", "--fixed-steps 600000"] {
+        assert!(told.contains(options), "{told}");
+    }
+    for options in [&plain[..], &steps] {
+        let found = output(&[options, &["--resume", scratch.path()]].concat());
+        assert_eq!(numbers(&found), numbers(&output(options)));
+    }
+    // What is left is the only one.
+    let last = output(&["--resume", scratch.path(), "--snapshots", "30"]);
+    let told = String::from_utf8_lossy(&last.stderr).into_owned();
+    assert!(told.contains("goes on: --method bs3 --rtol 1e-15 --atol 1e-15 --param"), "{told}");
+    assert_eq!(numbers(&last), numbers(&output(&other)));
+    assert!(scratch.files().is_empty());
+}
+
+/// The lists of all states that a run without bounds kept count, and the message says so.
+#[test]
+fn a_budget_that_the_states_found_exceed_is_refused_with_what_suffices() {
+    let scratch = Scratch::new("found");
+    // Its way back takes much longer than its way there, with all states in the file.
+    let run = ["--method", "bs3", "--rtol", "1e-12", "--adjoint", "continuous"];
+    noted(&scratch, &[&run[..], &["--disk", scratch.path()]].concat());
+    let over = output(&["--resume", scratch.path(), "--budget", "2MB"]);
+    assert_eq!(over.status.code(), Some(2), "{over:?}");
+    let report = String::from_utf8_lossy(&over.stderr).into_owned();
+    let least = report.split_once("give at least ").expect(&report).1;
+    let least: u64 = least.split(',').next().unwrap().parse().unwrap();
+    assert!(least > 2_000_000, "{report}");
+    let (_, line) = report.trim_end().split_once("go on with: ").expect(&report);
+    assert_eq!(numbers(&shell(line)), numbers(&output(&run)));
+    assert!(scratch.files().is_empty());
+}

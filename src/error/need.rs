@@ -15,7 +15,8 @@ pub struct Need {
     pub steps: u64,
     /// States on their way to files and back, and notes.
     pub files: u64,
-    /// The state that is kept, or more where files are written beside the times.
+    /// The state that is kept; more where files are written beside the times, and where a run that is
+    /// gone on with finds many.
     pub kept: u64,
 }
 
@@ -37,6 +38,7 @@ impl fmt::Display for Need {
         }
         if *files > 0 {
             write!(f, ", {files} for states on their way to files")?;
+            return write!(f, " and {kept} for kept states and their lists");
         }
         write!(f, " and {kept} for a kept state")
     }

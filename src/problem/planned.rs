@@ -322,6 +322,9 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
         match self.options.budget {
             Some(budget) if stats.peak_bytes > budget => {
                 let need = need_with_times(need, times as u64, stats.steps);
+                // A run that is gone on with has the lists of all states that are there, too.
+                let more = stats.peak_bytes.saturating_sub(need.bytes());
+                let need = Need { kept: need.kept + more, ..need };
                 Err(Error::OverBudget { budget, need })
             }
             _ => Ok(()),

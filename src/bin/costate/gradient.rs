@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::json::{Named, to_line};
-use crate::options::{Reversal, Run, note_one_core};
+use crate::options::{Decisive, Reversal, Run, note_one_core};
 use crate::output::note;
 use crate::progress::Bar;
 
@@ -84,7 +84,7 @@ impl GradientCommand {
 }
 
 /// What of a run's options its gradient depends on.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Noted {
     run: Run,
     adjoint: Option<AdjointKind>,
@@ -92,26 +92,68 @@ struct Noted {
 
 impl Noted {
     /// With what is not given as it was in the run of this model that was not finished in
-    /// `directory`.
+    /// `directory`: the one with these very options, or the only one that they fit.
     fn or_earlier(self, directory: &Path, text: &str) -> Result<Self, Failure> {
         let positions = unfinished(directory).map_err(|error| Failure::new(error.to_string()))?;
-        let earlier = positions.iter().find_map(|(_, position)| {
-            let identity = &position.identity;
-            let ours = identity.tag == text;
-            ours.then(|| serde_json::from_str::<Noted>(&identity.note).ok()).flatten()
-        });
-        Ok(match earlier {
-            Some(earlier) => {
-                Noted { run: self.run.or(earlier.run), adjoint: self.adjoint.or(earlier.adjoint) }
+        let directory = directory.display();
+        if positions.is_empty() {
+            note(&format!("{directory} holds no unfinished run: this one begins"))?;
+            return Ok(self);
+        }
+        let ours = positions.iter().map(|(_, position)| &position.identity);
+        let ours = ours.filter(|identity| identity.tag == text);
+        let mut fitting: Vec<Noted> = Vec::new();
+        let mut but_for_method = None;
+        for earlier in ours.filter_map(|run| serde_json::from_str::<Noted>(&run.note).ok()) {
+            if earlier.decides() == self.decides() {
+                return Ok(self.or(&earlier));
             }
-            None => {
-                if positions.is_empty() {
-                    let directory = directory.display();
-                    note(&format!("{directory} holds no unfinished run: this one begins"))?;
-                }
-                self
+            let is_new = fitting.iter().all(|other| other.decides() != earlier.decides());
+            if is_new && self.or(&earlier).decides() == earlier.decides() {
+                fitting.push(earlier);
+            } else if is_new && self.by_method_of(&earlier).decides() == earlier.decides() {
+                but_for_method = but_for_method.or(Some(earlier));
             }
-        })
+        }
+        match &fitting[..] {
+            // One by another method is refused by its name.
+            [] => Ok(but_for_method.map_or(self.clone(), |earlier| self.or(&earlier))),
+            [earlier] => {
+                note(&format!("the unfinished run in {directory} goes on: {}", earlier.options()))?;
+                Ok(self.or(earlier))
+            }
+            several => {
+                let runs: Vec<String> = several.iter().map(Noted::options).collect();
+                let runs = runs.join("; ");
+                Err(Failure::new(format!(
+                    "{directory} holds several unfinished runs of this model: give the options of \
+                     one, which were: {runs}"
+                )))
+            }
+        }
+    }
+
+    /// With what is not given as it was given `earlier`.
+    fn or(&self, earlier: &Noted) -> Noted {
+        let run = self.run.clone().or(earlier.run.clone());
+        Noted { run, adjoint: self.adjoint.or(earlier.adjoint) }
+    }
+
+    /// The same by the method of an `earlier` one.
+    fn by_method_of(&self, earlier: &Noted) -> Noted {
+        Noted { run: self.run.clone().by_any_method(), ..*self }.or(earlier)
+    }
+
+    /// What the bits depend on.
+    fn decides(&self) -> (Decisive<'_>, AdjointKind) {
+        (self.run.decides(), self.adjoint.unwrap_or_default())
+    }
+
+    /// What was given of that, as it is given.
+    fn options(&self) -> String {
+        let mut words = self.run.options();
+        words.extend(self.adjoint.map(|kind| format!("--adjoint {}", kind.name())));
+        if words.is_empty() { "no options".to_owned() } else { words.join(" ") }
     }
 }
 

@@ -50,6 +50,16 @@ pub struct Run {
     params: Vec<(String, f64)>,
 }
 
+/// What the bits of a model's gradient depend on.
+#[derive(PartialEq)]
+pub struct Decisive<'a> {
+    method: &'a str,
+    rtol: Option<f64>,
+    atol: Option<f64>,
+    fixed_steps: Option<usize>,
+    params: &'a [(String, f64)],
+}
+
 /// A model and its parameter vector.
 pub struct Loaded {
     pub model: Model,
@@ -92,6 +102,34 @@ impl Run {
             max_steps: self.max_steps.or(earlier.max_steps.filter(|_| controls)),
             params: if self.params.is_empty() { earlier.params } else { self.params },
         }
+    }
+
+    /// Without a method.
+    pub fn by_any_method(self) -> Run {
+        Run { method: None, ..self }
+    }
+
+    /// What of these options the bits of a gradient depend on.
+    pub fn decides(&self) -> Decisive<'_> {
+        // Steps of one length have no tolerances, unless they are given in error.
+        let is_controlled = self.fixed_steps.is_none();
+        Decisive {
+            method: self.method(),
+            rtol: self.rtol.or(is_controlled.then_some(self.rtol())),
+            atol: self.atol.or(is_controlled.then_some(self.atol())),
+            fixed_steps: self.fixed_steps,
+            params: &self.params,
+        }
+    }
+
+    /// What was given of that, as it is given.
+    pub fn options(&self) -> Vec<String> {
+        let method = self.method.as_ref().map(|name| format!("--method {name}"));
+        let rtol = self.rtol.map(|rtol| format!("--rtol {rtol:e}"));
+        let atol = self.atol.map(|atol| format!("--atol {atol:e}"));
+        let steps = self.fixed_steps.map(|steps| format!("--fixed-steps {steps}"));
+        let params = self.params.iter().map(|(name, value)| format!("--param {name}={value}"));
+        [method, rtol, atol, steps].into_iter().flatten().chain(params).collect()
     }
 
     /// The text of the model file, or what stdin gives where that is `-`: neither need be there a
