@@ -518,6 +518,27 @@ fn newton_where_a_stage_has_no_solution() {
     }
 }
 
+/// A state that others dwarf has to be solved as one alone: here Newton's iteration ends in a circle.
+#[test]
+fn newton_where_a_small_state_is_not_solved() {
+    for (unit, large) in [(1.0, 1.0), (1e-3, 1e10), (1e-9, 1e10), (1e-20, 1e10)] {
+        let steep = Model::trace(2, 1, |_t, y, p| {
+            let x = &y[0] / unit;
+            [unit * (1.0 - &p[0] * x.powi(3) - x.exp()), -0.1 * &y[1]]
+        });
+        let steep = steep.initial(|_| [unit.into(), large.into()]);
+        let steep = steep.terminal(|y, _| y[0].clone()).build().unwrap();
+        for name in ["kvaerno3", "kencarp4", "kvaerno5", "esdirk547"] {
+            let coarse = problem(&steep, 5.0, &[30.0]).method(named(name)).fixed_steps(40);
+            refuses(
+                &coarse,
+                "Newton's iteration did not converge in step 0 at t = 0: take shorter steps, or an \
+                 adaptive grid",
+            );
+        }
+    }
+}
+
 #[test]
 fn a_singular_matrix_of_a_stage() {
     // I − hγJ = 0 where J = 1/(hγ); γ of kvaerno3, h = 1.

@@ -199,3 +199,38 @@ fn accepted_stages_are_solved_and_few_steps_are_rejected() {
         }
     }
 }
+
+/// v' = ω² (cos t − x) − ω v, x' = v, where ω² x is rounded at far more than v's tolerance: what
+/// Newton's corrections do not fall below is no reason for short steps.
+#[test]
+fn rounding_of_stages_holds_no_step() {
+    let omega = 1e4;
+    let model = Model::trace(2, 1, |t, y, p| {
+        let force = omega * omega * (&p[0] * t.cos() - &y[0]);
+        [y[1].clone(), force - omega * &y[1]]
+    });
+    let start = |_p: &[crate::expr::Expr]| [1.0.into(), 0.0.into()];
+    let case = traced("a spring", model.initial(start), 1.0, 10.0, 1e-3);
+    let Case { model, span, p, .. } = &case;
+    for tableau in ESDIRK {
+        let tolerances = Tolerances { rtol: 1e-9, atol: vec![1e-12] };
+        let stepper = Esdirk::new(tableau, Newton::Tolerances(tolerances.clone())).unwrap();
+        let control = Control::new(tolerances).unwrap();
+        let controlled = Controlled {
+            control: &control,
+            stepper: &stepper,
+            ode: model,
+            p,
+            observe: &|_| {},
+            error_beside: None,
+        };
+        let (mut state, mut stops) = (ControlState::new(0.0), Stops::at_each(&[], *span));
+        let (mut y, mut tape) = (vec![1.0, 0.0], stepper.tape(model));
+        while state.t < span.end {
+            controlled.advance(&mut state, &mut stops, &mut y, &mut tape).unwrap();
+        }
+        let ControlState { accepted, rejected, .. } = state;
+        println!("{}: {accepted} steps, {rejected} rejected", tableau.name);
+        assert!(rejected < accepted as u64 / 50, "{}: {rejected} of {accepted}", tableau.name);
+    }
+}

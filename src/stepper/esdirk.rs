@@ -32,6 +32,10 @@ pub enum Newton {
 const NEWTON_FRACTION: f64 = 1e-2;
 const RATE_MEMORY: f64 = 0.3;
 const MAX_ITERATIONS: usize = 12;
+/// The rounding of a residual, in units of the last place of the terms that it is summed from.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
+/// A correction that is this part of the last one or more may be nothing but rounding.
+const SLOW: f64 = 0.1;
 const MAX_STAGNATION_ITERATIONS: usize = 60;
 
 /// An ESDIRK method.
@@ -137,23 +141,12 @@ impl Esdirk {
             .map_err(|Singular { column }| StepFailure::Singular { column })
     }
 
-    /// Writes the weights of Newton's corrections: those of error control at y_n, or the reciprocal
-    /// sizes of y_n and the stage, of which y_n alone may be zero.
-    fn weights(&self, y_n: &[f64], stage: &[f64], scale: &mut [f64]) {
-        match &self.newton {
-            Newton::Tolerances(Tolerances { rtol, atol }) => {
-                for (i, (w, y)) in scale.iter_mut().zip(y_n).enumerate() {
-                    let atol = if atol.len() == 1 { atol[0] } else { atol[i] };
-                    *w = 1.0 / (NEWTON_FRACTION * (atol + rtol * y.abs()));
-                }
-            }
-            Newton::Stagnation => {
-                let size = |(a, b): (&f64, &f64)| a.abs().max(b.abs());
-                let largest = y_n.iter().zip(stage).map(size).fold(0.0, f64::max);
-                let least = 1e-8 * largest + f64::MIN_POSITIVE.sqrt();
-                for (w, pair) in scale.iter_mut().zip(y_n.iter().zip(stage)) {
-                    *w = 1.0 / (size(pair) + least);
-                }
+    /// Writes the weights of Newton's corrections, where they are those of error control at y_n.
+    fn weights(&self, y_n: &[f64], scale: &mut [f64]) {
+        if let Newton::Tolerances(Tolerances { rtol, atol }) = &self.newton {
+            for (i, (w, y)) in scale.iter_mut().zip(y_n).enumerate() {
+                let atol = if atol.len() == 1 { atol[0] } else { atol[i] };
+                *w = 1.0 / (NEWTON_FRACTION * (atol + rtol * y.abs()));
             }
         }
     }
@@ -182,17 +175,28 @@ impl Esdirk {
         }
         // Another stage's rate says nothing of this one's: where one was solved in a single
         // iteration because it is linear, the next may not converge at all.
-        let (mut last, mut rate) = (f64::INFINITY, 1.0);
+        let (mut last, mut rate, mut failed) = (f64::INFINITY, 1.0, false);
         for iteration in 0.. {
             ode.rhs(t, y, p, k, &mut stages.work[i]);
             stages.counts.rhs += 1;
             for (r, ((y, k), base)) in tape.residual.iter_mut().zip(y.iter().zip(&*k).zip(base)) {
                 *r = base + h_gamma * k - y;
             }
+            if failed || (iteration > 1 && rate > SLOW && self.newton != Newton::Stagnation) {
+                let terms = &mut stages.y_bar[..d];
+                sizes_of_terms(h_gamma, &tape.jacobian, y, base, terms);
+                if tape.residual.iter().zip(terms).all(|(r, terms)| r.abs() <= ROUNDING * *terms) {
+                    break;
+                }
+                if failed {
+                    return Err(StepFailure::Newton);
+                }
+            }
             tape.lu.solve(&mut tape.residual);
             y.iter_mut().zip(&tape.residual).for_each(|(y, r)| *y += r);
             if self.newton == Newton::Stagnation {
-                self.weights(y_n, y, &mut tape.scale);
+                sizes_of_terms(h_gamma, &tape.jacobian, y, base, &mut tape.scale);
+                relative_weights(h_gamma, &tape.jacobian, (y_n, y), &mut tape.scale);
             }
             let weighted = tape.residual.iter().zip(&tape.scale).map(|(r, w)| r * w);
             let sum: f64 = weighted.map(|x| x * x).sum();
@@ -205,7 +209,7 @@ impl Esdirk {
             }
             match self.verdict(iteration, norm, rate) {
                 Verdict::Converged => break,
-                Verdict::Failed => return Err(StepFailure::Newton),
+                Verdict::Failed => failed = true,
                 Verdict::Continue => last = norm,
             }
         }
@@ -256,6 +260,27 @@ impl Esdirk {
                 }
             }
         }
+    }
+}
+
+/// Writes |base| + |y| + hγ |J| |y|, the sizes of what a stage's residual is summed from where f is
+/// about J y: as long as the residual is rounding of these, y solves the stage as well as numbers
+/// can, however far that is from the tolerances (Oettli & Prager, Numer. Math. 6 (1964),
+/// doi 10.1007/BF01386090).
+fn sizes_of_terms(h_gamma: f64, jacobian: &Matrix, y: &[f64], base: &[f64], terms: &mut [f64]) {
+    for (terms, (y, base)) in terms.iter_mut().zip(y.iter().zip(base)) {
+        *terms = y.abs() + base.abs();
+    }
+    jacobian.for_each(|i, j, entry| terms[i] += h_gamma * (entry * y[j]).abs());
+}
+
+/// Overwrites the sizes of a stage's terms with weights of its corrections: the reciprocal sizes of
+/// y_n and the stage, of which both may be zero, and of what the terms make of a component. One that
+/// is small beside others that it does not depend on has to be solved, too.
+fn relative_weights(h_gamma: f64, jacobian: &Matrix, (y_n, y): (&[f64], &[f64]), w: &mut [f64]) {
+    for (i, (w, (y_n, y))) in w.iter_mut().zip(y_n.iter().zip(y)).enumerate() {
+        let made = *w / (1.0 + h_gamma * jacobian.get(i, i).abs());
+        *w = 1.0 / (y_n.abs().max(y.abs()) + 1e-8 * made + f64::MIN_POSITIVE.sqrt());
     }
 }
 
@@ -371,7 +396,7 @@ impl<O: Jacobian> Stepper<O> for Esdirk {
         tape.stages.y[..d].copy_from_slice(y);
         method.factorize(ode, p, 0, tape)?;
         let stages = &mut tape.stages;
-        method.weights(&stages.y[..d], &stages.y[..d], &mut tape.scale);
+        method.weights(&stages.y[..d], &mut tape.scale);
         ode.rhs(step.t, &stages.y[..d], p, &mut stages.k[..d], &mut stages.work[0]);
         stages.counts.rhs += 1;
         for i in 1..method.scheme.stages {
