@@ -87,7 +87,7 @@ fn fifty_kills_change_no_bit() {
     let (mut kills, mut in_reverse, mut finished) = (0, 0, 0);
     let settings: [&[&str]; 6] = [
         &["--budget", "20MB"],
-        &["--fixed-steps", "200000", "--budget", "12kB"],
+        &["--fixed-steps", "200000", "--budget", "16kB"],
         &["--snapshots", "30"],
         &["--fixed-steps", "200000", "--snapshots", "12"],
         &["--schedule", "revolve", "--snapshots", "15"],
@@ -163,7 +163,7 @@ fn fifty_damaged_bytes_are_all_detected() {
     damage(&scratch, &options, 30);
     // Where states go into the file one by one.
     let scratch = Scratch::new("damage-budget");
-    let options = ["--fixed-steps", "200000", "--budget", "12kB"];
+    let options = ["--fixed-steps", "200000", "--budget", "16kB"];
     stop_in_reverse(&scratch, &options);
     damage(&scratch, &options, 20);
 }
@@ -280,10 +280,10 @@ fn a_run_beyond_its_budget_goes_on_with_more() {
     let scratch = Scratch::new("it's over");
     let run = ["--method", "bs3", "--rtol", "1e-10"];
     let expected = numbers(&output(&run));
-    let over = output(&[&run[..], &["--budget", "400kB", "--disk", scratch.path()]].concat());
+    let over = output(&[&run[..], &["--budget", "200kB", "--disk", scratch.path()]].concat());
     assert_eq!(over.status.code(), Some(2));
     let report = String::from_utf8_lossy(&over.stderr).into_owned();
-    assert!(report.contains("more than the budget of 400000"), "{report}");
+    assert!(report.contains("the budget of 200000 bytes is too small"), "{report}");
     let found = shell(&told_to_go_on(&over));
     assert_eq!(numbers(&found), expected);
     let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
@@ -292,13 +292,13 @@ fn a_run_beyond_its_budget_goes_on_with_more() {
     assert!(scratch.files().is_empty());
     // In the same budget the way back may be possible, with the states that are in files.
     let scratch = Scratch::new("over again");
-    let budget = [&run[..], &["--budget", "400kB"]].concat();
+    let budget = [&run[..], &["--budget", "200kB"]].concat();
     let over = output(&[&budget[..], &["--disk", scratch.path()]].concat());
     assert_eq!(over.status.code(), Some(2));
     let found = output(&[&budget[..], &["--resume", scratch.path()]].concat());
     assert_eq!(numbers(&found), expected);
     let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
-    assert!(report["stats"]["peak_bytes"].as_u64() <= Some(400_000), "{report}");
+    assert!(report["stats"]["peak_bytes"].as_u64() <= Some(200_000), "{report}");
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn the_schedule_that_was_followed_is_named() {
     assert_eq!(schedule(&["--snapshots", "5"]), "online");
     assert_eq!(schedule(&fixed), "store-all");
     assert_eq!(schedule(&[&fixed[..], &["--disk-budget", "1kB"]].concat()), "revolve");
-    assert_eq!(schedule(&[&fixed[..], &["--budget", "12kB"]].concat()), "periodic");
+    assert_eq!(schedule(&[&fixed[..], &["--budget", "16kB"]].concat()), "mixed");
     assert_eq!(schedule(&["--snapshots", "5", "--schedule", "bisection"]), "bisection");
 }
 
