@@ -118,7 +118,10 @@ fn fifty_kills_change_no_bit() {
         }
         if let Some(last) = last {
             assert_eq!(&numbers(&last), expected, "{options:?} after {kills} kills in all");
-            assert!(scratch.files().is_empty(), "{:?}", scratch.files());
+            // A process that was killed while it measured the disk may leave a file of 64 bytes.
+            let left = scratch.files();
+            let left = left.iter().filter(|path| !name(path).starts_with("bandwidth-"));
+            assert_eq!(left.count(), 0, "{:?}", scratch.files());
             let report: serde_json::Value = serde_json::from_slice(&last.stdout).unwrap();
             in_reverse += usize::from(report["stats"]["resumed_at_step"].as_u64() > Some(0));
         }
@@ -161,11 +164,11 @@ fn fifty_damaged_bytes_are_all_detected() {
     let scratch = Scratch::new("damage");
     let options = stopped_in_reverse(&scratch);
     damage(&scratch, &options, 30);
-    // Where states go into the file one by one.
-    let scratch = Scratch::new("damage-budget");
-    let options = ["--fixed-steps", "200000", "--budget", "16kB"];
+    // Where states go into the file one by one, since there are more than memory is taken for.
+    let scratch = Scratch::new("damage-many");
+    let options = ["--fixed-steps", "3000000"];
     stop_in_reverse(&scratch, &options);
-    damage(&scratch, &options, 20);
+    damage(&scratch, &options, 4);
 }
 
 /// Damages some bytes of what a stopped run left, each for itself.

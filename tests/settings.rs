@@ -64,6 +64,8 @@ fn table() -> Vec<(&'static str, [Cell; 6])> {
         ),
         // A note is for a directory; nothing else is done with it.
         ("tag", [Moot, Moot, Moot, Moot, Moot, Moot]),
+        // Only what is noted in a directory can be stopped.
+        ("stop_if", [Moot, Moot, Moot, Moot, Moot, Moot]),
         ("on_event", [Used, Used, Used, Used, Used, Used]),
         ("on_progress", [Used, Used, Moot, Used, Used, Used]),
     ]
@@ -120,6 +122,7 @@ fn set<'a>(setting: &str, asked: &str, problem: Short<'a>, told: &'a AtomicTold)
         "on_disk" => problem.on_disk(directory(asked)),
         "resume" => problem.resume(directory(asked)),
         "tag" => problem.tag("another", "note"),
+        "stop_if" => problem.stop_if(&|| true),
         "on_event" => problem.on_event(&*told.event),
         "on_progress" => problem.on_progress(&*told.progress),
         other => panic!("{other} is not set by this test"),

@@ -55,7 +55,8 @@ fn lost_output_is_no_success() {
         assert_eq!(told.lines().count(), 1, "{told}");
         assert!(told.contains("could not be written (No space left"), "{told}");
     }
-    let note = ["gradient", LOTKA_VOLTERRA, "--schedule", "store-all", "--snapshots", "3"];
+    let nothing = concat!(env!("CARGO_TARGET_TMPDIR"), "/terminal-nothing-to-resume");
+    let note = ["gradient", LOTKA_VOLTERRA, "--resume", nothing];
     let output = command(&note).stderr(full()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "a note that is lost");
     let output = command(&["gradient", "nowhere.json"]).stderr(full()).output().unwrap();
@@ -63,7 +64,7 @@ fn lost_output_is_no_success() {
     for arguments in [
         &["schedule", "--steps", "9", "--svg", "/dev/full"][..],
         &["curve", LOTKA_VOLTERRA, "--snapshots", "20", "--svg", "/dev/full"],
-        &["curve", LOTKA_VOLTERRA, "--snapshots", "20", "--json", "/dev/full"],
+        &["curve", LOTKA_VOLTERRA, "--snapshots", "20", "--save", "/dev/full"],
     ] {
         let output = command(arguments).output().unwrap();
         let told = text(&output.stderr);

@@ -125,7 +125,8 @@ fn gradients_have_the_same_bits_over_budgets() {
     let state = 8 * case.start.len() as u64;
     let needed = all.stats.peak_bytes - 12 * state;
     for states in [2, 5, 40] {
-        let budget = needed + states * state;
+        // A kept state has its place in lists, too.
+        let budget = needed + 2048 + states * (state + 256);
         let few = problem.clone().budget(budget).gradient().unwrap();
         assert!(few.stats.peak_bytes <= budget);
         check(few, &format!("room for {states} states"));

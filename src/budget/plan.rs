@@ -198,15 +198,16 @@ impl Plan {
         let Sizes { state, .. } = measured.sizes;
         let file = state.saturating_add(FILE_OVERHEAD);
         let buffers = BUFFERS.saturating_mul(file);
-        if slots < buffers {
-            let own = measured.sweep_bytes;
-            let (bytes, needed) = (own.saturating_add(slots), own.saturating_add(buffers));
-            return Err(ScheduleError::Budget { bytes, needed });
-        }
         // Slots on disk have their places in lists, too.
         let slow = count((disk.bytes / file).saturating_sub(1)).min(steps);
         let slow = slow.min(FEW_PLACES.max(count(slots / SHARE_OF_PLACES / PLACE)));
         let places = slow as u64 * PLACE;
+        let least = buffers.saturating_add(places);
+        if slots < least {
+            let own = measured.sweep_bytes;
+            let (bytes, needed) = (own.saturating_add(slots), own.saturating_add(least));
+            return Err(ScheduleError::Budget { bytes, needed });
+        }
         let fast = Measured::fast_slots(slots.saturating_sub(places), state);
         let costs = measured.tier_costs(disk.bandwidth);
         let transfer = OVERLAPPED;

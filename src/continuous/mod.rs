@@ -274,6 +274,7 @@ impl<O: Vjp, M: Stepper<O>> AdjointStepper<O> for Continuous<M> {
         size_of::<Self::Scratch<J::Scratch>>()
             + self.backward.tape_bytes(&self.shape(ode, objective))
             + jacobian
+            + objective.scratch_bytes()
             + Sizes::bytes(ode.dim(), objective.has_integrand())
             + 8 * ode.dim()
     }

@@ -1,7 +1,7 @@
 //! How fast a disk is.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -67,17 +67,20 @@ const PART: usize = 1 << 14;
 
 fn measure(path: &Path) -> io::Result<Bandwidth> {
     let begun = Instant::now();
+    let mut file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+    // Where open files may lose their names, a process that is killed leaves nothing.
+    let _ = fs::remove_file(path);
     let mut size = SMALLEST;
-    let mut best = written_and_read(path, size)?;
+    let mut best = written_and_read(&mut file, size)?;
     while best[0] < LONG_ENOUGH && size < LARGEST {
         size *= 2;
-        best = written_and_read(path, size)?;
+        best = written_and_read(&mut file, size)?;
     }
     for rounds in 1.. {
         if rounds >= FEWEST && begun.elapsed() >= ALL {
             break;
         }
-        let again = written_and_read(path, size)?;
+        let again = written_and_read(&mut file, size)?;
         best = [best[0].min(again[0]), best[1].min(again[1])];
     }
     let [write, read] = best.map(|time| size as f64 / time.as_secs_f64().max(1e-9));
@@ -85,17 +88,18 @@ fn measure(path: &Path) -> io::Result<Bandwidth> {
 }
 
 /// How long a file of `size` bytes takes to be on the disk, and to be read again.
-fn written_and_read(path: &Path, size: usize) -> io::Result<[Duration; 2]> {
+fn written_and_read(file: &mut File, size: usize) -> io::Result<[Duration; 2]> {
     // Not all zeros: some file systems do not write those.
     let mut bytes: Vec<u8> = (0..PART).map(|i| (i ^ (i >> 8)) as u8).collect();
+    file.set_len(0)?;
+    file.rewind()?;
     let begun = Instant::now();
-    let mut file = File::create(path)?;
     for from in (0..size).step_by(PART) {
         file.write_all(&bytes[..PART.min(size - from)])?;
     }
     file.sync_data()?;
     let (written, begun) = (begun.elapsed(), Instant::now());
-    let mut file = File::open(path)?;
+    file.rewind()?;
     for from in (0..size).step_by(PART) {
         file.read_exact(&mut bytes[..PART.min(size - from)])?;
     }

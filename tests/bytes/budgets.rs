@@ -6,7 +6,6 @@ use costate::error::{Error, ScheduleError};
 use costate::method::{AdjointKind, Method};
 use costate::tableau::{BS3, TSIT5};
 
-use crate::counting::alone;
 use crate::model::Sized;
 use crate::{Report, Run, everywhere, problem};
 
@@ -59,16 +58,14 @@ fn in_budgets(report: &mut Report, name: &str, run: &Run<'_>) {
     }
 }
 
-#[test]
-fn a_budget_is_kept_and_the_least_one_known() {
-    let (_alone, mut report) = (alone(), Report::default());
+pub fn a_budget_is_kept_and_the_least_one_known() {
+    let mut report = Report::default();
     everywhere(&[AdjointKind::Discrete], |name, run| in_budgets(&mut report, name, run));
     report.finish();
 }
 
-#[test]
-fn a_budget_beside_a_disk_is_kept() {
-    let (_alone, mut report) = (alone(), Report::default());
+pub fn a_budget_beside_a_disk_is_kept() {
+    let mut report = Report::default();
     let scratch = Scratch::new("disk");
     everywhere(&[AdjointKind::Discrete], |name, run| {
         let run = run.clone().on_disk(&scratch.0);
@@ -80,9 +77,8 @@ fn a_budget_beside_a_disk_is_kept() {
 }
 
 /// Where times, lists and tables take more than states.
-#[test]
-fn a_budget_for_many_small_states_is_kept() {
-    let (_alone, mut report) = (alone(), Report::default());
+pub fn a_budget_for_many_small_states_is_kept() {
+    let mut report = Report::default();
     let model = Sized { times: vec![1.0], ..Sized::new("small", 1, 1) };
     let (y0, p) = (model.y0(), model.p());
     for (method, tolerance) in [(&BS3, 1e-12), (&TSIT5, 1e-13)] {

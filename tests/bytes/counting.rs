@@ -2,7 +2,6 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 struct Counting;
 
@@ -47,10 +46,4 @@ pub fn peak_of<T>(run: impl FnOnce() -> T) -> (T, usize) {
     PEAK.store(before, SeqCst);
     let result = run();
     (result, PEAK.load(SeqCst) - before)
-}
-
-/// While one test measures, no other does anything.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

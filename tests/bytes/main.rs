@@ -8,7 +8,7 @@ mod model;
 use costate::method::{AdjointKind, Method};
 use costate::problem::{Problem, ScheduleKind};
 use costate::tableau::{BS3, DOP853, KVAERNO3, KVAERNO5, TSIT5, Tableau};
-use counting::{alone, peak_of};
+use counting::peak_of;
 use model::Sized;
 
 /// What does not grow with states, parameters, steps, slots or the budget: a method's coefficients
@@ -117,9 +117,8 @@ fn everywhere(adjoints: &[AdjointKind], mut see: impl FnMut(&str, &Run<'_>)) {
     }
 }
 
-#[test]
 fn what_is_allocated_is_told() {
-    let (_alone, mut report) = (alone(), Report::default());
+    let mut report = Report::default();
     everywhere(&ADJOINTS, |name, run| {
         report.holds(name, run, None);
         report.holds(&format!("{name}, few"), &run.clone().snapshots(3), None);
@@ -134,9 +133,8 @@ fn what_is_allocated_is_told() {
 }
 
 /// Lists and tables of slots and of times, beside states that are smaller than they.
-#[test]
 fn what_many_small_states_take_is_told() {
-    let (_alone, mut report) = (alone(), Report::default());
+    let mut report = Report::default();
     let model = Sized { times: vec![1.0], ..Sized::new("small", 1, 1) };
     let (y0, p) = (model.y0(), model.p());
     let all = problem(&model, &y0, &p).method(Method::Named(&BS3));
@@ -153,4 +151,14 @@ fn what_many_small_states_take_is_told() {
         }
     }
     report.finish();
+}
+
+/// One test, so that nothing else of the process takes or gives back memory.
+#[test]
+fn bytes_that_are_held_are_told() {
+    what_is_allocated_is_told();
+    what_many_small_states_take_is_told();
+    budgets::a_budget_is_kept_and_the_least_one_known();
+    budgets::a_budget_beside_a_disk_is_kept();
+    budgets::a_budget_for_many_small_states_is_kept();
 }
