@@ -735,7 +735,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("curve LV --budgets sweep,1MB", "--budgets: `sweep` stands alone"),
     (
         "curve LV --budgets 1kB",
-        "a budget of 1000 bytes for what is kept cannot hold one state: give at least 11504",
+        "a budget of 1000 bytes for what is kept cannot hold one state: give at least 11396",
     ),
     ("schedule --steps 0", "--steps is 0: it must be from 1 to 10000000"),
     (

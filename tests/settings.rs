@@ -33,6 +33,7 @@ const OVER_SNAPSHOTS: &str = "must be left out of a curve over snapshots: take o
 const NO_GRADIENT: &str = "must be left out where no gradient is taken";
 /// Of backsolve, which no plan and no curve is made of.
 const WORK: &str = "must be discrete or continuous";
+const NOT_NOTED: &str = "must be left out where nothing is noted: without a directory";
 const BYTES: &str = "must be left out where there is a budget of bytes";
 
 /// A row for each setting, with a column for each of [`ASKED`].
@@ -65,7 +66,7 @@ fn table() -> Vec<(&'static str, [Cell; 6])> {
         // A note is for a directory; nothing else is done with it.
         ("tag", [Moot, Moot, Moot, Moot, Moot, Moot]),
         // Only what is noted in a directory can be stopped.
-        ("stop_if", [Moot, Moot, Moot, Moot, Moot, Moot]),
+        ("stop_if", [0; 6].map(|_| Refused(NOT_NOTED))),
         ("on_event", [Used, Used, Used, Used, Used, Used]),
         ("on_progress", [Used, Used, Moot, Used, Used, Used]),
     ]

@@ -38,11 +38,12 @@ pub(super) fn fastest(
             Err(error) => return Err(error),
         }
     }
+    // A plan for a disk that puts nothing there is one in memory.
+    plans.retain(|plan| !plan.uses_disk() || plan.disk_bytes > 0);
     let candidates = plans.iter().map(Plan::candidate).collect();
     let mut best = 0;
     for (k, plan) in plans.iter().enumerate() {
-        let writes = !plan.uses_disk() || plan.disk_bytes > 0;
-        if writes && plan.seconds < plans[best].seconds {
+        if plan.seconds < plans[best].seconds {
             best = k;
         }
     }
