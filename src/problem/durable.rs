@@ -325,7 +325,7 @@ impl<'a, O: Vjp, I: Initial, J: Objective> Problem<'a, O, I, J> {
             };
             let Begun { journal, from, store, tiers: Tiers { need, .. }, followed, .. } = begun;
             let need = *need;
-            *followed = name;
+            *followed = if from.is_some() { Resumed::NAME } else { name };
             let noted = Noted {
                 journal,
                 from: from.as_ref(),
