@@ -102,11 +102,8 @@ fn chain(len: usize) -> Vec<Expr> {
 fn random(len: usize) -> Vec<Expr> {
     let (mut values, p) = symbols(16, 4);
     values.extend(p);
-    let mut state = 12345_u32;
-    let mut below = |n: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as usize % n
-    };
+    let mut random = fastrand::Rng::with_seed(12345);
+    let mut below = |n: usize| random.usize(..n);
     for _ in 0..len {
         let recent = values.len() - 20;
         let (a, b) = (&values[recent + below(20)], &values[below(values.len())]);

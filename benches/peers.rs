@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use costate::adjoint::Gradient;
-use costate::budget::parse_bytes;
 use costate::error::Error;
 use costate::method::Method;
-use costate::objective::Objective;
+use costate::method::tableau::RK4;
+use costate::numbers::units::parse_bytes;
 use costate::ode::Vjp;
+use costate::ode::objective::Objective;
 use costate::problem::{Problem, ScheduleKind};
-use costate::tableau::RK4;
 use costate_models::Benchmark;
 use costate_models::biology::lotka_volterra::{p1a, p1b};
 use costate_models::chemistry::robertson::p2;
@@ -105,7 +105,7 @@ fn run<O: Vjp, J: Objective>(
     let Benchmark { ode, objective, y0, p, span, .. } = benchmark;
     let rtol = arguments.rtol;
     let atol = if benchmark.id == "p2" { 1e-6 * rtol } else { rtol };
-    let mut problem = Problem::new(ode, y0, objective, *span, p).method(method);
+    let mut problem = Problem::new(ode, *span, p).initial(y0).objective(objective).method(method);
     problem = match benchmark.fixed_steps {
         Some(steps) => problem.fixed_steps(steps),
         None => problem.rtol(rtol).atol(atol),

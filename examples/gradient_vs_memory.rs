@@ -9,14 +9,14 @@
 //!
 //!     cargo run --release --example gradient_vs_memory -- docs/gradient_vs_memory.svg
 
-use costate::curve::{Budgets, CurveNews, CurvePoint, LeftOut};
-use costate::error::Error;
-use costate::method::Method;
-use costate::plot::{bytes, curve_svg};
-use costate::problem::{Problem, ScheduleKind};
-use costate::scalar::same_bits;
+use costate::method::tableau::RK4;
+use costate::numbers::scalar::same_bits;
+use costate::numbers::units::bytes;
+use costate::plan::curve::{Budgets, CurveNews, CurvePoint, LeftOut};
+use costate::plot::curve_svg;
+use costate::problem::ScheduleKind;
 use costate::schedule::optimum;
-use costate::tableau::RK4;
+use costate::{Error, Method, Problem};
 use costate_models::pde::burgers;
 
 const STEPS: usize = 1000;
@@ -30,7 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn picture() -> Result<String, Box<dyn std::error::Error>> {
     let flow = burgers::p6();
-    let problem = Problem::new(&flow.ode, &flow.y0, &flow.objective, (0.0, 0.025), &flow.p)
+    let problem = Problem::new(&flow.ode, (0.0, 0.025), &flow.p)
+        .initial(&flow.y0)
+        .objective(&flow.objective)
         .method(Method::Named(&RK4))
         .fixed_steps(STEPS);
     let directory = Some(std::env::temp_dir().join("costate-gradient-vs-memory"));
@@ -55,7 +57,9 @@ fn picture() -> Result<String, Box<dyn std::error::Error>> {
 
 fn table() -> Result<(), Error> {
     let flow = burgers::p6s();
-    let problem = Problem::new(&flow.ode, &flow.y0, &flow.objective, flow.span, &flow.p)
+    let problem = Problem::new(&flow.ode, flow.span, &flow.p)
+        .initial(&flow.y0)
+        .objective(&flow.objective)
         .method(Method::Named(&RK4))
         .fixed_steps(STEPS)
         .schedule(ScheduleKind::Revolve);

@@ -2,8 +2,7 @@
 //!
 //!     cargo run --release --example neural_ode_spiral
 
-use costate::error::Error;
-use costate::problem::Problem;
+use costate::{Error, Problem};
 use costate_models::learning::neural_ode;
 
 const STEPS: i32 = 200;
@@ -15,7 +14,9 @@ fn main() -> Result<(), Error> {
     let (mut mean, mut square) = (vec![0.0; p.len()], vec![0.0; p.len()]);
     let mut losses = Vec::new();
     for step in 1..=STEPS {
-        let problem = Problem::new(&spiral.ode, &spiral.y0, &spiral.objective, spiral.span, &p);
+        let problem = Problem::new(&spiral.ode, spiral.span, &p)
+            .initial(&spiral.y0)
+            .objective(&spiral.objective);
         let gradient = problem.rtol(1e-5).atol(1e-7).gradient()?;
         losses.push(gradient.value);
         if step % 20 == 1 {

@@ -4,8 +4,8 @@
 //!
 //!     cargo run --release --example own_time_loop
 
+use costate::Error;
 use costate::adjoint::{gradient, value};
-use costate::error::Error;
 use costate::recurrence::{Adjoint, Recurrence};
 use costate::schedule::{Revolve, StoreAll};
 use costate::snapshot::MemoryStore;
@@ -37,7 +37,7 @@ impl Recurrence for Wave {
     type Scalar = f64;
     /// Nothing: y_{n+1} still holds the u^n that the step's adjoint wants.
     type Tape = ();
-    type Kept = ();
+    type Scratch = ();
 
     fn dim(&self) -> usize {
         2 * self.cells
@@ -49,11 +49,19 @@ impl Recurrence for Wave {
         self.steps
     }
     fn tape(&self) {}
+    fn scratch(&self) {}
     fn initial(&self, _p: &[f64], y0: &mut [f64]) {
         y0.fill(0.0);
     }
 
-    fn step(&self, n: usize, p: &[f64], y: &mut [f64], _tape: &mut ()) -> Result<(), Error> {
+    fn step(
+        &self,
+        n: usize,
+        p: &[f64],
+        y: &mut [f64],
+        _tape: &mut (),
+        _scratch: &mut (),
+    ) -> Result<(), Error> {
         let (before, now) = y.split_at_mut(self.cells);
         for i in 0..self.cells {
             before[i] = 2.0 * now[i] - before[i] + p[i] * Self::second_difference(now, i);
@@ -63,8 +71,15 @@ impl Recurrence for Wave {
         Ok(())
     }
 
-    fn add_value(&self, _n: usize, _p: &[f64], y: &[f64], _tape: &mut (), value: &mut f64) {
-        *value += 0.5 * y[self.cells + Self::RECEIVER].powi(2);
+    fn step_value(
+        &self,
+        _n: usize,
+        _p: &[f64],
+        y_next: &[f64],
+        _tape: &mut (),
+        _scratch: &mut (),
+    ) -> f64 {
+        0.5 * y_next[self.cells + Self::RECEIVER].powi(2)
     }
 
     fn step_adjoint(
@@ -73,6 +88,7 @@ impl Recurrence for Wave {
         p: &[f64],
         y_next: &[f64],
         _tape: &mut (),
+        _scratch: &mut (),
         adjoint: &mut Adjoint<f64>,
     ) -> Result<(), Error> {
         let now = &y_next[..self.cells];

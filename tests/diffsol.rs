@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use costate::adjoint::Gradient;
 use costate::diffsol::{Adapter, to_problem};
-use costate::grid::TimeGrid;
-use costate::linalg::Matrix;
 use costate::method::Method;
+use costate::method::stepper::{Esdirk, Newton, Tolerances};
+use costate::method::tableau::KVAERNO5;
 use costate::model::Model;
-use costate::objective::{Objective, Terminal};
-use costate::ode::{Initial, Jvp, Ode, Rows, Vjp};
+use costate::numbers::linalg::Matrix;
+use costate::ode::grid::TimeGrid;
+use costate::ode::objective::{Objective, Terminal};
+use costate::ode::{At, Bars, Dots, Initial, Jvp, Ode, Rows, Vjp};
 use costate::problem::{Problem, ScheduleKind};
-use costate::stepper::{Esdirk, Newton, Tolerances};
-use costate::tableau::KVAERNO5;
 use costate::verify::dot_product;
 use diffsol::error::DiffsolError;
 use diffsol::{
@@ -194,7 +194,8 @@ fn assert_close(case: &Case, ours: &[f64], theirs: &[f64]) {
 fn gradient(case: &Case, kind: ScheduleKind, snapshots: Option<usize>) -> Gradient {
     let (model, objective) = (case.model(), case.objective());
     let method = Method::by_name("kvaerno5").unwrap();
-    let problem = Problem::new(&model, &model, &objective, (0.0, case.end), case.p)
+    let problem = Problem::new(&model, (0.0, case.end), case.p)
+        .objective(&objective)
         .method(method)
         .rtol(1e-11)
         .atol_each(case.atol.to_vec())
@@ -211,7 +212,8 @@ fn solutions_are_those_of_diffsols_bdf() {
     for case in CASES {
         let (model, objective) = (case.model(), case.objective());
         let times: Vec<f64> = (1..=4).map(|i| case.end * f64::from(i) / 4.0).collect();
-        let ours = Problem::new(&model, &model, &objective, (0.0, case.end), case.p)
+        let ours = Problem::new(&model, (0.0, case.end), case.p)
+            .objective(&objective)
             .method(Method::Auto)
             .rtol(1e-9)
             .atol_each(case.atol.to_vec())
@@ -293,7 +295,8 @@ where
     let model = case.model();
     let (mut y0, mut work) = (vec![0.0; model.dim()], model.work());
     model.initial(case.p, &mut y0);
-    model.vjp(0.0, &y0, case.p, &rate_bar, &mut lambda, &mut p_bar, &mut 0.0, &mut work);
+    let bars = Bars { y: &mut lambda, p: &mut p_bar, t: &mut 0.0 };
+    model.vjp(At { t: 0.0, y: &y0, p: case.p }, &rate_bar, bars, &mut work);
     model.initial_vjp(case.p, &lambda, &mut p_bar);
     p_bar
 }
@@ -357,8 +360,10 @@ fn a_rate_that_depends_on_time_has_the_end_time_of_its_twin() {
         |y: &[f64], _p: &[f64]| y[0],
         |_y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += 1.0,
     );
-    let ours = Problem::new(&twin, &twin, &end, (0.0, 3.0), &[0.5]).gradient().unwrap();
-    let theirs = Problem::new(&foreign, &foreign, &end, (0.0, 3.0), foreign.nominal());
+    let ours =
+        Problem::new(&twin, (0.0, 3.0), &[0.5]).initial(&twin).objective(&end).gradient().unwrap();
+    let theirs =
+        Problem::new(&foreign, (0.0, 3.0), foreign.nominal()).initial(&foreign).objective(&end);
     let theirs = theirs.gradient().unwrap();
     assert!((ours.wrt_params[0] - theirs.wrt_params[0]).abs() < 1e-12);
     assert!((ours.wrt_end_time - theirs.wrt_end_time).abs() < 1e-9);
@@ -382,10 +387,10 @@ fn our_models_are_diffsol_problems() {
 fn scratch_follows_the_parameters() {
     let model = LOTKA_VOLTERRA.model();
     let (mut work, mut first, mut dy) = (model.work(), [0.0; 2], [0.0; 2]);
-    model.rhs(0.0, &[1.0, 2.0], LOTKA_VOLTERRA.p, &mut first, &mut work);
-    model.rhs(0.0, &[1.0, 2.0], &[0.0, 1.0, 0.0, 2.0, 0.0], &mut dy, &mut work);
+    model.rhs(At { t: 0.0, y: &[1.0, 2.0], p: LOTKA_VOLTERRA.p }, &mut first, &mut work);
+    model.rhs(At { t: 0.0, y: &[1.0, 2.0], p: &[0.0, 1.0, 0.0, 2.0, 0.0] }, &mut dy, &mut work);
     assert_eq!(dy, [-2.0, 4.0]);
-    model.rhs(0.0, &[1.0, 2.0], LOTKA_VOLTERRA.p, &mut dy, &mut work);
+    model.rhs(At { t: 0.0, y: &[1.0, 2.0], p: LOTKA_VOLTERRA.p }, &mut dy, &mut work);
     assert_eq!(dy, first);
 }
 
@@ -429,12 +434,13 @@ fn evaluations_do_not_allocate() {
         for _ in 0..3 {
             p[0] *= 1.5;
             model.initial(&p, &mut dy);
-            model.rhs(0.0, case.weights, &p, &mut dy, &mut work);
+            model.rhs(At { t: 0.0, y: case.weights, p: &p }, &mut dy, &mut work);
             let (y, w, t_bar) = (case.weights, case.weights, &mut 0.0);
-            model.vjp(0.0, y, &p, w, &mut y_bar, &mut p_bar, t_bar, &mut work);
-            model.jvp(0.0, y, &p, w, &p_bar, &mut dy, &mut work);
+            let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: t_bar };
+            model.vjp(At { t: 0.0, y, p: &p }, w, bars, &mut work);
+            model.jvp(At { t: 0.0, y, p: &p }, Dots { y: w, p: &p_bar }, &mut dy, &mut work);
             let rows = Rows { w: &mut spare, y_bar: &mut y_bar, p_bar: &mut p_bar };
-            model.jacobian(0.0, y, &p, &mut jacobian, rows, &mut work);
+            model.jacobian(At { t: 0.0, y, p: &p }, &mut jacobian, rows, &mut work);
         }
         assert_eq!(ALLOCATIONS.get(), before, "{}", case.name);
     }
@@ -453,7 +459,7 @@ fn a_problem_that_fails_later_is_reported() {
     })
     .unwrap();
     let objective = LOTKA_VOLTERRA.objective();
-    let problem = Problem::new(&model, &model, &objective, (0.0, 1.0), LOTKA_VOLTERRA.p);
+    let problem = Problem::new(&model, (0.0, 1.0), LOTKA_VOLTERRA.p).objective(&objective);
     let error = problem.gradient().unwrap_err();
     assert!(error.to_string().contains("is not finite in step 0 at t = 0"), "{error}");
 }
@@ -462,7 +468,7 @@ fn a_problem_that_fails_later_is_reported() {
 fn threads_share_an_adapter() {
     let (model, objective) = (LOTKA_VOLTERRA.model(), LOTKA_VOLTERRA.objective());
     let run = || {
-        Problem::new(&model, &model, &objective, (0.0, 5.0), LOTKA_VOLTERRA.p).gradient().unwrap()
+        Problem::new(&model, (0.0, 5.0), LOTKA_VOLTERRA.p).objective(&objective).gradient().unwrap()
     };
     let alone = run();
     std::thread::scope(|scope| {

@@ -4,8 +4,8 @@ use std::f64::consts::PI;
 
 use clap::ValueEnum;
 use costate::method::Method;
+use costate::method::tableau::RK4;
 use costate::problem::Problem;
-use costate::tableau::RK4;
 use costate_models::aerodynamics::checks::{march, refined};
 use costate_models::aerodynamics::wing::parameters::{
     self, CAMBER, CAMBER_PLACE, FREQUENCY, MACH, PITCH,
@@ -35,7 +35,7 @@ pub struct Case {
     pub steps: usize,
 }
 
-pub type Run<'a> = Problem<'a, Wing, Vec<f64>, Mean<'a>>;
+pub type Run<'a> = Problem<'a>;
 
 impl Case {
     /// NACA 1412 at M = 0.72 that pitches by 1° about 1.5°, each evaluation on this many cores.
@@ -86,7 +86,9 @@ impl Case {
 
     /// The run with these parameters.
     pub fn run<'a>(&'a self, mean: &'a Mean<'a>, p: &'a [f64]) -> Run<'a> {
-        Problem::new(&self.wing, &self.start, mean, self.span(), p)
+        Problem::new(&self.wing, self.span(), p)
+            .initial(&self.start)
+            .objective(mean)
             .method(Method::Named(&RK4))
             .fixed_steps(self.steps)
     }

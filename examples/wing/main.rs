@@ -22,8 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use costate::budget::parse_bytes;
-use costate::plot::{bytes, seconds};
+use costate::numbers::units::{bytes, parse_bytes, seconds};
 use costate_models::aerodynamics::wing::parameters::names;
 use rayon::ThreadPoolBuilder;
 

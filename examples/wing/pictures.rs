@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use costate::curve::{Budgets, CurveNews};
+use costate::plan::curve::{Budgets, CurveNews};
 use costate::plot::{Bar, Panel, Series, bars_svg, curve_svg, lines_svg};
 use costate_models::aerodynamics::wing::motion;
 use costate_models::aerodynamics::wing::parameters::{
@@ -91,8 +91,8 @@ fn sensitivities(case: &Case, study: &Study) -> Outcome<Vec<Picture>> {
     let mean = case.mean(DRAG);
     let bar = progress::Bar::new("gradient of the drag", case.steps);
     let observe = |progress| bar.on_progress(progress);
-    let run = case.run(&mean, &case.p).budget(case.budget()).on_progress(&observe);
-    let drag = run.gradient().map_err(|error| case.explained(error))?.wrt_params;
+    let run = || case.run(&mean, &case.p).budget(case.budget()).on_progress(&observe).gradient();
+    let drag = run().map_err(|error| case.explained(error))?.wrt_params;
     drop(bar);
     let degree = 1_f64.to_radians();
     let changes = [

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use costate::linalg::Matrix;
-use costate::ode::{Rows, Vjp};
+use costate::numbers::linalg::Matrix;
+use costate::ode::{At, Bars, Rows, Vjp};
 use costate_models::{Benchmark, biology, chemistry, learning, pde};
 
 /// The fastest of some rounds, in nanoseconds a call.
@@ -23,10 +23,11 @@ fn time(mut call: impl FnMut()) -> f64 {
 fn products<M: Vjp, J>(problem: &Benchmark<M, J>) {
     let Benchmark { id, ode, y0, p, .. } = problem;
     let (mut dy, mut work) = (y0.clone(), ode.work());
-    let rhs = time(|| ode.rhs(0.0, black_box(y0), p, &mut dy, &mut work));
+    let rhs = time(|| ode.rhs(At { t: 0.0, y: black_box(y0), p }, &mut dy, &mut work));
     let (mut y_bar, mut p_bar, mut t_bar) = (vec![0.0; y0.len()], vec![0.0; p.len()], 0.0);
     let vjp = time(|| {
-        ode.vjp(0.0, y0, p, black_box(&dy), &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+        let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+        ode.vjp(At { t: 0.0, y: y0, p }, black_box(&dy), bars, &mut work);
     });
     print!("{id:4}  rhs {rhs:10.1} ns  vjp {vjp:10.1} ns");
 }
@@ -37,7 +38,7 @@ fn matrix<M: Vjp, J>(problem: &Benchmark<M, J>) {
     let (w, y_bar, p_bar) = (&mut y0.clone(), &mut y0.clone(), &mut p.clone());
     let ns = time(|| {
         let rows = Rows { w: &mut *w, y_bar: &mut *y_bar, p_bar: &mut *p_bar };
-        ode.jacobian(0.0, black_box(y0), p, &mut jac, rows, &mut work);
+        ode.jacobian(At { t: 0.0, y: black_box(y0), p }, &mut jac, rows, &mut work);
     });
     print!("  jacobian {ns:10.1} ns");
 }

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use costate::method::Method;
-use costate::ode::{Ode, Vjp};
+use costate::method::tableau::{KVAERNO3, RK4, SSPRK3};
+use costate::ode::{At, Bars, Ode, Vjp};
 use costate::problem::Problem;
-use costate::tableau::{KVAERNO3, RK4, SSPRK3};
 use costate_models::aerodynamics::checks::march;
 use costate_models::aerodynamics::euler::{Inner, Metrics, Number, Scratch, residual};
 use costate_models::aerodynamics::wing::ogrid::Rings;
@@ -155,7 +155,9 @@ fn gradient(wing: &Wing, y0: &Vec<f64>, p: &[f64]) -> [f64; 2] {
     const STEPS: usize = 200;
     let lift = Mean::at_end(wing, Coefficients { lift: 1.0, drag: 0.0, moment: 0.0 });
     let end = 0.8 * STEPS as f64 * wing.largest_step(&SSPRK3, 0.0, y0, p).0;
-    let problem = Problem::new(wing, y0, &lift, (0.0, end), p)
+    let problem = Problem::new(wing, (0.0, end), p)
+        .initial(y0)
+        .objective(&lift)
         .method(Method::Named(&SSPRK3))
         .fixed_steps(STEPS)
         .snapshots(19);
@@ -194,7 +196,7 @@ fn implicit() {
     let (begin, h) = (0.5 * PI / omega, 2.0 * PI / omega / 24.0);
     let seconds = |method: Method, h: f64, steps: usize| {
         let span = (begin, begin + h * steps as f64);
-        let problem = Problem::new(&wing, &start, &(), span, &p);
+        let problem = Problem::new(&wing, span, &p).initial(&start);
         let run = || {
             let run = problem.clone().method(method).fixed_steps(steps).solve(&[span.1]);
             black_box(run.expect("the run is stable"));
@@ -221,10 +223,12 @@ fn main() {
     (p[PITCH], p[FREQUENCY]) = (0.02, 0.2);
     let (y, cells) = (wing.free_stream(&p), rings.around * rings.rings);
     let (mut dy, mut work) = (y.clone(), wing.work());
-    let rhs = time(|| wing.rhs(1.0, black_box(&y), &p, &mut dy, &mut work)) / cells as f64;
+    let rhs = time(|| wing.rhs(At { t: 1.0, y: black_box(&y), p: &p }, &mut dy, &mut work))
+        / cells as f64;
     let (mut y_bar, mut p_bar, mut t_bar) = (y.clone(), p.clone(), 0.0);
     let vjp = time(|| {
-        wing.vjp(1.0, &y, &p, black_box(&dy), &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+        let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+        wing.vjp(At { t: 1.0, y: &y, p: &p }, black_box(&dy), bars, &mut work);
     }) / cells as f64;
     let [step, alone] = gradient(&wing, &y, &p);
     gradient_on_two_cores(&wing, &y, &p, alone);

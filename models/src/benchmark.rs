@@ -1,6 +1,6 @@
 //! A model with everything that a run needs.
 
-use costate::objective::Terminal;
+use costate::ode::objective::Terminal;
 
 /// An objective φ(y(T)) of plain functions.
 pub type TerminalCost =

@@ -1,19 +1,15 @@
 //! Laws that every model is held to.
 
-use costate::linalg::Matrix;
-use costate::objective::{AT_END, Objective};
-use costate::ode::{Jvp, Ode, Rows, Vjp};
+use costate::numbers::linalg::Matrix;
+use costate::ode::objective::{AT_END, Objective};
+use costate::ode::{At, Bars, Dots, Jvp, Ode, Rows, Vjp};
 
 use crate::Benchmark;
 
 /// Numbers in (−1, 1), the same in every run.
-pub fn numbers(n: usize, seed: u32) -> Vec<f64> {
-    let mut s = seed.wrapping_mul(2654435761).wrapping_add(1);
-    let mut next = || {
-        s = s.wrapping_mul(1664525).wrapping_add(1013904223);
-        f64::from(s) / 2f64.powi(31) - 1.0
-    };
-    (0..n).map(|_| next()).collect()
+pub fn numbers(n: usize, seed: u64) -> Vec<f64> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..n).map(|_| 2.0 * random.f64() - 1.0).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -26,13 +22,13 @@ fn norm(a: &[f64]) -> f64 {
 
 fn rhs<M: Ode>(model: &M, y: &[f64], p: &[f64]) -> (Vec<f64>, M::Work) {
     let (mut dy, mut work) = (vec![f64::NAN; model.dim()], model.work());
-    model.rhs(0.0, y, p, &mut dy, &mut work);
+    model.rhs(At { t: 0.0, y, p }, &mut dy, &mut work);
     (dy, work)
 }
 
 fn jvp<M: Jvp>(model: &M, y: &[f64], p: &[f64], y_dot: &[f64], p_dot: &[f64]) -> Vec<f64> {
     let (mut dy_dot, mut work) = rhs(model, y, p);
-    model.jvp(0.0, y, p, y_dot, p_dot, &mut dy_dot, &mut work);
+    model.jvp(At { t: 0.0, y, p }, Dots { y: y_dot, p: p_dot }, &mut dy_dot, &mut work);
     dy_dot
 }
 
@@ -67,7 +63,8 @@ pub fn derivative_products<M: Vjp + Jvp>(model: &M, y: &[f64], p: &[f64]) {
         let (_, mut work) = rhs(model, y, p);
         let mut transpose = || {
             let (mut y_bar, mut p_bar, mut t_bar) = (vec![0.0; d], vec![0.0; m], 0.0);
-            model.vjp(0.0, y, p, &w, &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+            let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+            model.vjp(At { t: 0.0, y, p }, &w, bars, &mut work);
             (y_bar, p_bar, t_bar)
         };
         let (y_bar, p_bar, t_bar) = transpose();
@@ -78,7 +75,8 @@ pub fn derivative_products<M: Vjp + Jvp>(model: &M, y: &[f64], p: &[f64]) {
         assert!(gap.abs() <= 1e-13 * scale, "{}", gap / scale);
 
         let (mut y_sum, mut p_sum) = (vec![1.0; d], vec![-1.0; m]);
-        model.vjp(0.0, y, p, &w, &mut y_sum, &mut p_sum, &mut 0.0, &mut work);
+        let bars = Bars { y: &mut y_sum, p: &mut p_sum, t: &mut 0.0 };
+        model.vjp(At { t: 0.0, y, p }, &w, bars, &mut work);
         for (sum, part) in y_sum.iter().zip(&y_bar) {
             assert!((sum - 1.0 - part).abs() <= 1e-14 * (1.0 + part.abs()) * 10.0);
         }
@@ -96,7 +94,7 @@ pub fn jacobian<M: Vjp + Jvp>(model: &M, y: &[f64], p: &[f64]) {
     for at in [numbers(d, 77), y.to_vec()] {
         let (w, y_bar, p_bar) = (&mut vec![0.0; d], &mut vec![0.0; d], &mut vec![0.0; m]);
         let rows = Rows { w, y_bar, p_bar };
-        model.jacobian(0.0, &at, p, &mut matrix, rows, &mut model.work());
+        model.jacobian(At { t: 0.0, y: &at, p }, &mut matrix, rows, &mut model.work());
     }
     let mut largest = 0.0_f64;
     let mut gap = 0.0_f64;
@@ -126,7 +124,7 @@ pub fn rk4<M: Ode, J: Objective>(problem: &Benchmark<M, J>, steps: usize) -> (f6
     for n in 0..=steps {
         let t = span.0 + n as f64 * h;
         while point < times.len() && step_of(times[point]) == n {
-            value += objective.point(point, t, &y, p, &mut scratch);
+            value += objective.point(point, At { t, y: &y, p }, &mut scratch);
             point += 1;
         }
         if n == steps {
@@ -137,7 +135,7 @@ pub fn rk4<M: Ode, J: Objective>(problem: &Benchmark<M, J>, steps: usize) -> (f6
                 0 => y.clone(),
                 _ => y.iter().zip(&k[stage - 1]).map(|(y, k)| y + c * h * k).collect(),
             };
-            ode.rhs(t + c * h, &at, p, &mut k[stage], &mut work);
+            ode.rhs(At { t: t + c * h, y: &at, p }, &mut k[stage], &mut work);
         }
         for (i, y) in y.iter_mut().enumerate() {
             *y += h / 6.0 * (k[0][i] + 2.0 * k[1][i] + 2.0 * k[2][i] + k[3][i]);
@@ -147,25 +145,27 @@ pub fn rk4<M: Ode, J: Objective>(problem: &Benchmark<M, J>, steps: usize) -> (f6
     (value, y)
 }
 
-/// A number of the reference results beside the project, or `None`, which is said.
-pub fn reference(id: &str, key: &str) -> Option<Vec<f64>> {
-    let path = format!("{}/../../shared/reference/{id}.json", env!("CARGO_MANIFEST_DIR"));
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: no {path}");
-        return None;
-    };
+/// A file beside the project. What reads one is `#[ignore = "reads ../shared"]`.
+pub fn shared(path: &str) -> String {
+    let full = format!("{}/../../shared/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&full).unwrap_or_else(|error| panic!("this test needs {full}: {error}"))
+}
+
+/// A number of the reference results beside the project.
+pub fn reference(id: &str, key: &str) -> Vec<f64> {
+    let text = shared(&format!("reference/{id}.json"));
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let number =
         |x: &serde_json::Value| x.as_f64().unwrap_or_else(|| x.as_str().unwrap().parse().unwrap());
-    Some(match &json[key] {
+    match &json[key] {
         serde_json::Value::Array(list) => list.iter().map(number).collect(),
         single => vec![number(single)],
-    })
+    }
 }
 
 /// Whether the loss by `steps` steps of [`rk4`] is the reference's.
 pub fn loss<M: Ode, J: Objective>(problem: &Benchmark<M, J>, steps: usize, tolerance: f64) {
-    let Some(expected) = reference(problem.id, "loss") else { return };
+    let expected = reference(problem.id, "loss");
     let (value, _) = rk4(problem, steps);
     let error = (value - expected[0]).abs() / expected[0].abs();
     assert!(error <= tolerance, "{}: {value} has relative error {error:e}", problem.id);
@@ -177,10 +177,11 @@ pub fn objective<J: Objective>(objective: &J, y: &[f64], p: &[f64]) {
     let v: Vec<f64> = numbers(y.len(), 5).iter().zip(y).map(|(r, y)| r * (0.1 + y.abs())).collect();
     for (i, &t) in objective.times().iter().enumerate() {
         let (mut y_bar, mut p_bar, mut t_bar) = (vec![0.0; y.len()], vec![0.0; p.len()], 0.0);
-        objective.point_vjp(i, t, y, p, &mut y_bar, &mut p_bar, &mut t_bar, &mut scratch);
+        let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+        objective.point_vjp(i, At { t, y, p }, bars, &mut scratch);
         let mut shifted = |h: f64| {
             let y: Vec<f64> = y.iter().zip(&v).map(|(y, v)| y + h * v).collect();
-            objective.point(i, t, &y, p, &mut scratch)
+            objective.point(i, At { t, y: &y, p }, &mut scratch)
         };
         let difference = (shifted(1e-3) - shifted(-1e-3)) / 2e-3;
         let scale = norm(&y_bar) * norm(&v);

@@ -1,21 +1,39 @@
 //! The reverse sweep: one loop over the actions of a schedule.
 
-mod ahead;
-mod cells;
-mod dispatch;
-mod lanes;
-mod slots;
+pub mod journal;
+
+mod order;
 mod stats;
+
+mod closeness;
+mod observer;
+
+mod look_ahead;
+mod shared;
+mod slots;
+mod walker;
+
+mod queue;
 mod sweep;
 
-pub use lanes::{gradient_on_lanes, gradient_online_on_lanes};
-pub use stats::{Progress, Stats};
-pub(crate) use sweep::{NOTE_COPIES, check_derivatives, check_state, check_value};
+mod noted;
+mod workers;
 
-use crate::error::Error;
-use crate::journal::{Journal, Phase};
-use crate::recurrence::{Frontier, Recurrence, ScalarOf};
-use crate::schedule::{Action, OnlineSchedule, Schedule};
+pub mod backsolve;
+
+pub(crate) use noted::NOTE_COPIES;
+pub use noted::Noted;
+pub use observer::{Observer, Progress, Standing};
+pub use stats::Stats;
+pub(crate) use sweep::{check_derivatives, check_state, check_value};
+
+use crate::adjoint::journal::Phase;
+use crate::error::{Error, JournalError, ScheduleError, SnapshotError};
+use crate::numbers::scalar::Scalar;
+use crate::recurrence::{Advanced, Chain, OnlineChain};
+use crate::schedule::{
+    Action, KeptState, Machine, OnlineSchedule, OnlineWorkerSchedule, Schedule, WorkerSchedule,
+};
 use crate::snapshot::{MemoryStore, SnapshotStore};
 use sweep::Sweep;
 
@@ -41,13 +59,13 @@ pub struct Gradient<S = f64> {
 ///
 /// ```
 /// use costate::adjoint::gradient;
-/// use costate::grid::TimeGrid;
+/// use costate::ode::grid::TimeGrid;
 /// use costate::model::Model;
 /// use costate::recurrence::Discretization;
 /// use costate::schedule::Revolve;
 /// use costate::snapshot::MemoryStore;
-/// use costate::stepper::ExplicitRk;
-/// use costate::tableau::RK4;
+/// use costate::method::stepper::ExplicitRk;
+/// use costate::method::tableau::RK4;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
 ///     .initial(|_p| [1.0.into()])
@@ -58,204 +76,258 @@ pub struct Gradient<S = f64> {
 /// let g = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
 /// assert!((g.wrt_params[0] + (-1.0_f64).exp()).abs() < 1e-8);
 /// assert_eq!(g.stats.snapshots_peak, 4);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), costate::Error>(())
 /// ```
 ///
 /// # Errors
 /// Where a step fails, a number is not finite, the store fails, or the schedule is not one of this
 /// chain's length.
-pub fn gradient<R: Recurrence>(
-    chain: &R,
-    p: &[R::Scalar],
-    schedule: impl Schedule,
-    store: &mut dyn SnapshotStore<R::Scalar>,
-) -> Result<Gradient<R::Scalar>, Error> {
-    gradient_observed(chain, p, schedule, store, &|_| {})
-}
-
-/// [`gradient`], telling `observe` of every action done.
-///
-/// # Errors
-/// As [`gradient`].
-pub fn gradient_observed<R: Recurrence>(
-    chain: &R,
-    p: &[R::Scalar],
-    schedule: impl Schedule,
-    store: &mut dyn SnapshotStore<R::Scalar>,
-    observe: &dyn Fn(Progress),
-) -> Result<Gradient<R::Scalar>, Error> {
-    let mut sweep = Sweep::start(chain, p, store)?;
-    sweep.follow(chain, schedule, observe)?;
-    sweep.finish(chain)
+pub fn gradient<S: Scalar>(
+    chain: &dyn Chain<S>,
+    p: &[S],
+    mut schedule: impl Schedule,
+    store: &mut dyn SnapshotStore<S>,
+) -> Result<Gradient<S>, Error> {
+    Reversal::new(p).gradient(chain, &mut schedule, store)
 }
 
 /// J alone: the same bits as [`gradient`] gives, and what it cost.
 ///
 /// # Errors
 /// As [`gradient`].
-pub fn value<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<(R::Scalar, Stats), Error> {
-    value_observed(chain, p, &|_| {})
-}
-
-/// [`value`], telling `observe` of every step done.
-///
-/// # Errors
-/// As [`gradient`].
-pub fn value_observed<R: Recurrence>(
-    chain: &R,
-    p: &[R::Scalar],
-    observe: &dyn Fn(Progress),
-) -> Result<(R::Scalar, Stats), Error> {
-    let mut store = MemoryStore::new();
-    let mut sweep = Sweep::start(chain, p, &mut store)?;
-    for n in 0..chain.num_steps() {
-        sweep.apply(chain, Action::Advance { from: n, to: n + 1 })?;
-        observe(sweep.progress());
+pub fn value<S: Scalar>(chain: &dyn Chain<S>, p: &[S]) -> Result<(S, Stats), Error> {
+    let (mut silent, mut unused) = (|_| {}, MemoryStore::new());
+    let mut sweep = Sweep::start(chain, p, &mut unused, &mut silent)?;
+    if chain.num_steps() > 0 {
+        sweep.apply(chain, Action::Advance { from: 0, to: chain.num_steps() })?;
     }
     Ok((sweep.value, sweep.stats(chain)))
 }
 
-/// J alone of a chain whose length shows when its end is reached, and what it cost; the frontier
-/// then knows all steps.
-///
-/// # Errors
-/// As [`gradient`].
-pub fn value_online<F: Frontier>(
-    frontier: &mut F,
-    p: &[ScalarOf<F>],
-    observe: &dyn Fn(Progress),
-) -> Result<(ScalarOf<F>, Stats), Error> {
-    value_online_until(frontier, p, observe, &|| false)
+/// Why a reversal ended early.
+#[derive(Debug)]
+pub enum Halt {
+    /// Something failed.
+    Failed(Error),
+    /// The run is stiff, and was to stop where that shows.
+    Stiff {
+        /// Number of steps that it took or rejected.
+        steps: u64,
+        /// Where it stopped.
+        t: f64,
+    },
 }
 
-/// As [`value_online`], unless it is to `stop`.
-pub(crate) fn value_online_until<F: Frontier>(
-    frontier: &mut F,
-    p: &[ScalarOf<F>],
-    observe: &dyn Fn(Progress),
-    stop: &dyn Fn() -> bool,
-) -> Result<(ScalarOf<F>, Stats), Error> {
-    let mut store = MemoryStore::new();
-    let mut sweep = Sweep::start_online(frontier, p, &mut store)?;
-    while !frontier.extend(p, &mut sweep.y, &mut sweep.tape)? {
-        sweep.count_step(frontier.chain())?;
-        observe(sweep.progress());
-        if stop() {
-            return Err(Error::Stopped);
+impl From<Halt> for Error {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Failed(error) => error,
+            Halt::Stiff { steps, t } => Error::Stiff { steps, t },
         }
     }
-    sweep.count_step(frontier.chain())?;
-    let mut stats = sweep.stats(frontier.chain());
-    stats.rejected = frontier.rejected();
-    Ok((sweep.value, stats))
 }
 
-/// The gradient of a chain whose length shows when its end is reached; its first sweep is not
-/// repeated.
-///
-/// # Errors
-/// As [`gradient`].
-pub fn gradient_online<F: Frontier>(
-    frontier: &mut F,
-    p: &[ScalarOf<F>],
-    schedule: impl OnlineSchedule,
-    store: &mut dyn SnapshotStore<ScalarOf<F>>,
-    observe: &dyn Fn(Progress),
-) -> Result<Gradient<ScalarOf<F>>, Error> {
-    let sweep = Sweep::start_online(frontier, p, store)?;
-    to_the_end_and_back(sweep, frontier, p, schedule, observe)
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Halt::Failed(error)
+    }
 }
 
-/// As [`gradient_observed`], its position noted in `journal`; goes on from `phase` where there is
-/// one, `schedule` being the rest.
-///
-/// # Errors
-/// As [`gradient`], and where the journal cannot be written.
-pub fn gradient_noted<R: Recurrence>(
-    chain: &R,
-    p: &[R::Scalar],
-    schedule: impl Schedule,
-    store: &mut dyn SnapshotStore<R::Scalar>,
-    observe: &dyn Fn(Progress),
-    noted: Noted<'_>,
-) -> Result<Gradient<R::Scalar>, Error> {
-    let mut sweep = Sweep::start(chain, p, store)?;
-    sweep.note_in(chain, noted)?;
-    sweep.follow(chain, schedule, observe)?;
-    sweep.finish(chain)
+impl From<ScheduleError> for Halt {
+    fn from(error: ScheduleError) -> Self {
+        Halt::Failed(error.into())
+    }
 }
 
-/// As [`gradient_online`], its position noted in `journal`; goes on from `phase`, one of the first
-/// sweep, where there is one, `frontier` and `schedule` being the rest.
-///
-/// # Errors
-/// As [`gradient`], and where the journal cannot be written.
-pub fn gradient_online_noted<F: Frontier>(
-    frontier: &mut F,
-    p: &[ScalarOf<F>],
-    schedule: impl OnlineSchedule,
-    store: &mut dyn SnapshotStore<ScalarOf<F>>,
-    observe: &dyn Fn(Progress),
-    noted: Noted<'_>,
-) -> Result<Gradient<ScalarOf<F>>, Error> {
-    let mut sweep = Sweep::start_online(frontier, p, store)?;
-    sweep.note_in(frontier.chain(), noted)?;
-    to_the_end_and_back(sweep, frontier, p, schedule, observe)
+impl From<SnapshotError> for Halt {
+    fn from(error: SnapshotError) -> Self {
+        Halt::Failed(error.into())
+    }
 }
 
-/// Where a gradient notes its position, and the one that it goes on from.
-pub struct Noted<'a> {
-    /// The notes.
-    pub journal: &'a mut Journal,
-    /// Where a killed run stood.
-    pub from: Option<&'a Phase>,
-    /// What the journal does not know of the chain's steps.
-    pub log: Vec<u64>,
-    /// What error control ended with, where it has.
-    pub control: Vec<u64>,
-    /// Fails where a sweep holds more than it may, of which the times of its steps are so many bytes;
-    /// asked where its length is known.
-    pub limit: &'a dyn Fn(&Stats, usize) -> Result<(), Error>,
-    /// Whether the sweep is to end, its position noted.
-    pub stop: &'a dyn Fn() -> bool,
+impl From<JournalError> for Halt {
+    fn from(error: JournalError) -> Self {
+        Halt::Failed(error.into())
+    }
 }
 
-fn to_the_end_and_back<F: Frontier>(
-    mut sweep: Sweep<'_, F::Chain>,
-    frontier: &mut F,
-    p: &[ScalarOf<F>],
-    mut schedule: impl OnlineSchedule,
-    observe: &dyn Fn(Progress),
-) -> Result<Gradient<ScalarOf<F>>, Error> {
-    let mut before = sweep.y.clone();
-    loop {
-        match schedule.next() {
-            Some(Action::Advance { .. }) => {
-                before.copy_from_slice(&sweep.y);
-                let ended = frontier.extend(p, &mut sweep.y, &mut sweep.tape)?;
-                sweep.count_step(frontier.chain())?;
-                observe(sweep.progress());
-                if ended {
-                    break;
+/// A reverse sweep at the parameters p: the gradient of a chain or a run.
+pub struct Reversal<'a, S: Scalar> {
+    p: &'a [S],
+    observer: Option<&'a mut dyn Observer<S>>,
+    from: Option<(&'a Phase, &'a [KeptState])>,
+}
+
+impl<'a, S: Scalar> Reversal<'a, S> {
+    /// At these parameters.
+    pub fn new(p: &'a [S]) -> Self {
+        Reversal { p, observer: None, from: None }
+    }
+
+    /// Tells `observer` of every action done.
+    pub fn observer(self, observer: &'a mut dyn Observer<S>) -> Self {
+        Reversal { observer: Some(observer), ..self }
+    }
+
+    /// Goes on from where a reversal stood, whose states `kept` are there, the schedule being the
+    /// rest.
+    pub fn resume(self, phase: &'a Phase, kept: &'a [KeptState]) -> Self {
+        Reversal { from: Some((phase, kept)), ..self }
+    }
+
+    /// J and its gradient for a chain of known length, its states kept as `schedule` says in `store`.
+    ///
+    /// # Errors
+    /// As [`gradient`], and those of the observer.
+    pub fn gradient(
+        self,
+        chain: &dyn Chain<S>,
+        schedule: &mut dyn Schedule,
+        store: &mut dyn SnapshotStore<S>,
+    ) -> Result<Gradient<S>, Error> {
+        let (mut silent, from) = (|_| {}, self.from);
+        let observer = self.observer.unwrap_or(&mut silent);
+        let mut sweep = Sweep::start(chain, self.p, store, observer)?;
+        let steps = chain.num_steps();
+        sweep.machine = Machine::new(1).of_chain(steps, steps);
+        if let Some((phase, kept)) = from {
+            sweep.resume(chain, phase, kept)?;
+        }
+        sweep.follow(chain, schedule)?;
+        sweep.finish(chain)
+    }
+
+    /// J and its gradient for a run whose length shows when its end is reached; its first sweep is
+    /// not repeated.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient), and where the run is stiff and was to stop there.
+    pub fn gradient_online(
+        self,
+        run: &mut dyn OnlineChain<S>,
+        schedule: &mut dyn OnlineSchedule,
+        store: &mut dyn SnapshotStore<S>,
+    ) -> Result<Gradient<S>, Halt> {
+        let (mut silent, from) = (|_| {}, self.from);
+        let observer = self.observer.unwrap_or(&mut silent);
+        let mut sweep = Sweep::start_online(run, self.p, store, observer)?;
+        if let Some((phase, kept)) = from {
+            sweep.resume(run.chain(), phase, kept)?;
+        }
+        let mut before = sweep.walker.y.clone();
+        loop {
+            match schedule.next() {
+                Some(action @ Action::Advance { from, to }) if to == from.saturating_add(1) => {
+                    sweep.machine.apply(0, action)?;
+                    before.copy_from_slice(&sweep.walker.y);
+                    match sweep.advance_run(run)? {
+                        Advanced::Step => sweep.tell_forward(Some(&*run))?,
+                        Advanced::End => break,
+                        Advanced::Stiff => return Err(stiff(run)),
+                    }
                 }
-                if let Some(known) = sweep.due() {
-                    sweep.note_forward(&frontier.log(known), frontier.control())?;
-                }
+                Some(action @ Action::Store { .. }) => sweep.apply(run.chain(), action)?,
+                _ => return Err(ScheduleError::FirstSweep.into()),
             }
-            Some(action) => sweep.apply(frontier.chain(), action)?,
-            None => return Err(sweep.misled("nothing more", frontier.chain())),
         }
+        let first_sweep = schedule.bytes();
+        schedule.end(run.chain().num_steps());
+        // What the first sweep kept is handed over to the reverse sweep.
+        sweep.count_schedule(first_sweep + schedule.bytes());
+        sweep.end(run.chain().num_steps(), &before);
+        drop(before);
+        sweep.turn(run)?;
+        sweep.follow(run.chain(), schedule)?;
+        let mut gradient = sweep.finish(run.chain())?;
+        gradient.stats.rejected = run.rejected();
+        Ok(gradient)
     }
-    let first_sweep = schedule.bytes();
-    schedule.end(frontier.chain().num_steps());
-    // What the first sweep kept is handed over to the reverse sweep.
-    sweep.note_schedule(first_sweep + schedule.bytes());
-    sweep.step_back(&before);
-    drop(before);
-    let control = frontier.control();
-    sweep.note_turn(frontier.chain(), |known| frontier.log(known), control)?;
-    sweep.follow(frontier.chain(), schedule, observe)?;
-    let mut gradient = sweep.finish(frontier.chain())?;
-    gradient.stats.rejected = frontier.rejected();
-    Ok(gradient)
+
+    /// The [`gradient`](super::gradient) of a chain of known length, with a thread for each worker of
+    /// `schedule` and the states in memory. Worker 0 is the calling thread.
+    ///
+    /// The bits are those of [`gradient`](super::gradient): J and the adjoint are worker 0's alone, and
+    /// the other workers take steps, which are pure, and hand over their states or their tapes.
+    ///
+    /// Handing a state over costs some microseconds, and more where a worker has to be woken: with steps
+    /// of less than about 10 µs, one worker is faster.
+    ///
+    /// ```
+    /// use costate::adjoint::{Reversal, gradient};
+    /// use costate::ode::grid::TimeGrid;
+    /// use costate::model::Model;
+    /// use costate::recurrence::Discretization;
+    /// use costate::schedule::{WorkerCosts, TwoProcessor, Revolve};
+    /// use costate::snapshot::MemoryStore;
+    /// use costate::method::stepper::ExplicitRk;
+    /// use costate::method::tableau::RK4;
+    ///
+    /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]])
+    ///     .initial(|_p| [1.0.into()])
+    ///     .terminal(|y, _p| y[0].clone())
+    ///     .build()?;
+    /// let grid = TimeGrid::Uniform { start: 0.0, end: 1.0, steps: 50 };
+    /// let chain = Discretization::new(&decay, &decay, &decay, ExplicitRk::new(&RK4)?, grid)?;
+    /// let mut two = TwoProcessor::new(50, 4, WorkerCosts::USUAL)?;
+    /// let g = Reversal::new(&[1.0]).gradient_by_workers(&chain, &mut two)?;
+    /// let one = gradient(&chain, &[1.0], Revolve::new(50, 4)?, &mut MemoryStore::new())?;
+    /// assert_eq!(g.wrt_params, one.wrt_params);
+    /// # Ok::<(), costate::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`gradient`](super::gradient). An error of one worker stops the others; a panic too, and goes
+    /// on in the caller.
+    pub fn gradient_by_workers(
+        self,
+        chain: &dyn Chain<S>,
+        schedule: &mut dyn WorkerSchedule,
+    ) -> Result<Gradient<S>, Error> {
+        let (mut silent, mut unused) = (|_| {}, MemoryStore::new());
+        let observer = self.observer.unwrap_or(&mut silent);
+        let sweep = Sweep::start(chain, self.p, &mut unused, observer)?;
+        workers::reverse(sweep, chain, self.p, schedule)
+    }
+
+    /// The [`gradient_online`](Self::gradient_online) of a run whose length shows when its end is
+    /// reached: several workers serve the reverse sweep.
+    ///
+    /// # Errors
+    /// As [`gradient_by_workers`](Self::gradient_by_workers), and where the run is stiff and was to
+    /// stop there.
+    pub fn gradient_online_by_workers(
+        self,
+        run: &mut dyn OnlineChain<S>,
+        schedule: &mut dyn OnlineWorkerSchedule,
+    ) -> Result<Gradient<S>, Halt> {
+        let (mut silent, mut unused) = (|_| {}, MemoryStore::new());
+        let observer = self.observer.unwrap_or(&mut silent);
+        let sweep = Sweep::start_online(run, self.p, &mut unused, observer)?;
+        workers::reverse_online(sweep, run, self.p, schedule)
+    }
+
+    /// J alone: the same bits as a gradient gives, and what it cost. The run then knows all steps.
+    ///
+    /// # Errors
+    /// As [`gradient_online`](Self::gradient_online).
+    pub fn value(self, run: &mut dyn OnlineChain<S>) -> Result<(S, Stats), Halt> {
+        let (mut silent, mut unused) = (|_| {}, MemoryStore::new());
+        let observer = self.observer.unwrap_or(&mut silent);
+        let mut sweep = Sweep::start_online(run, self.p, &mut unused, observer)?;
+        loop {
+            match sweep.advance_run(run)? {
+                Advanced::Step => sweep.tell_forward(Some(&*run))?,
+                Advanced::End => break,
+                Advanced::Stiff => return Err(stiff(run)),
+            }
+        }
+        let stats = Stats { rejected: run.rejected(), ..sweep.stats(run.chain()) };
+        Ok((sweep.value, stats))
+    }
+}
+
+/// Where a run stopped that is stiff; the step that showed it is not in its chain.
+pub(crate) fn stiff<S: Scalar>(run: &dyn OnlineChain<S>) -> Halt {
+    let taken = run.chain().num_steps();
+    Halt::Stiff { steps: taken as u64 + 1 + run.rejected(), t: run.chain().time(taken) }
 }

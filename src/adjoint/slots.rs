@@ -1,25 +1,29 @@
 //! The slots of a sweep: states in a store, tapes beside it.
 
-use crate::bytes::grown;
 use crate::error::SnapshotError;
-use crate::recurrence::Recurrence;
+use crate::numbers::bytes::grown;
+use crate::numbers::scalar::Scalar;
+use crate::recurrence::{Chain, Opaque};
 use crate::schedule::Keep;
 use crate::snapshot::SnapshotStore;
 
-/// A step kept in a slot.
-struct KeptStep<K> {
-    /// Its number, until it is used.
+/// A tape kept in a slot.
+struct KeptTape {
+    /// The step on it, until it is used.
     step: Option<usize>,
     /// What it occupies, used or not.
     bytes: usize,
-    kept: K,
+    tape: Opaque,
 }
 
+/// Bytes that a kept tape takes beside its own.
+const PLACE: usize = size_of::<KeptTape>();
+
 /// What slots hold, and the most they held.
-pub(super) struct Slots<'a, R: Recurrence> {
-    store: &'a mut dyn SnapshotStore<R::Scalar>,
+pub(super) struct Slots<'a, S: Scalar> {
+    store: &'a mut dyn SnapshotStore<S>,
     /// Of the slots from `first_tape` on; those before hold none.
-    tapes: Vec<Option<Box<KeptStep<R::Kept>>>>,
+    tapes: Vec<Option<Box<KeptTape>>>,
     first_tape: usize,
     /// Slots whose tape is in use.
     tapes_in_use: usize,
@@ -41,23 +45,23 @@ pub(super) struct Peak {
     pub bytes: usize,
 }
 
-impl<'a, R: Recurrence> Slots<'a, R> {
-    pub fn new(store: &'a mut dyn SnapshotStore<R::Scalar>) -> Self {
+impl<'a, S: Scalar> Slots<'a, S> {
+    pub fn new(store: &'a mut dyn SnapshotStore<S>) -> Self {
         let (tapes, peak) = (Vec::new(), Peak::default());
         Slots { store, tapes, first_tape: 0, tapes_in_use: 0, tape_bytes: 0, tapes_held: 0, peak }
     }
 
-    fn tape(&self, slot: usize) -> Option<&KeptStep<R::Kept>> {
+    fn tape(&self, slot: usize) -> Option<&KeptTape> {
         self.tapes.get(slot.checked_sub(self.first_tape)?)?.as_deref()
     }
 
     /// The place for a tape in `slot`, whatever is there.
-    fn tape_place(&mut self, slot: usize) -> Option<&mut Option<Box<KeptStep<R::Kept>>>> {
+    fn tape_place(&mut self, slot: usize) -> Option<&mut Option<Box<KeptTape>>> {
         self.tapes.get_mut(slot.checked_sub(self.first_tape)?)
     }
 
     /// The same, which is made where it is not there.
-    fn made_tape_place(&mut self, slot: usize) -> &mut Option<Box<KeptStep<R::Kept>>> {
+    fn made_tape_place(&mut self, slot: usize) -> &mut Option<Box<KeptTape>> {
         if self.tapes.is_empty() {
             self.first_tape = slot;
         }
@@ -75,10 +79,10 @@ impl<'a, R: Recurrence> Slots<'a, R> {
 
     pub fn store_state(
         &mut self,
-        chain: &R,
+        chain: &dyn Chain<S>,
         slot: usize,
         step: usize,
-        y: &[R::Scalar],
+        y: &[S],
     ) -> Result<(), SnapshotError> {
         self.drop_tape(slot);
         self.store.store(slot, step, &y[..chain.state_len(step)])?;
@@ -86,45 +90,31 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         Ok(())
     }
 
-    /// Exchanges the step on `tape` for what the slot holds. Returns whether the chain keeps
-    /// tapes.
+    /// Exchanges `tape` for the one in the slot.
     pub fn store_tape(
         &mut self,
-        chain: &R,
+        chain: &dyn Chain<S>,
         slot: usize,
         step: usize,
-        tape: &mut R::Tape,
-    ) -> Result<bool, SnapshotError> {
+        tape: &mut Opaque,
+    ) -> Result<(), SnapshotError> {
         self.store.free(slot)?;
         let place = self.made_tape_place(slot);
-        if place.is_none() {
-            *place = new_place(chain);
-        }
-        let Some(place) = place else { return Ok(false) };
-        chain.exchange(tape, &mut place.kept);
+        let new = || Box::new(KeptTape { step: None, bytes: 0, tape: chain.tape() });
+        let kept = place.get_or_insert_with(new);
+        std::mem::swap(tape, &mut kept.tape);
         self.hold(chain, slot, step);
-        Ok(true)
-    }
-
-    /// Exchanges `kept`, a tape of `step` that another thread made, for what slot 0 holds.
-    pub fn hand_over(&mut self, chain: &R, step: usize, kept: &mut R::Kept) {
-        if self.tapes.is_empty() {
-            *self.made_tape_place(0) = new_place(chain);
-        }
-        if let Some(Some(place)) = self.tape_place(0) {
-            std::mem::swap(&mut place.kept, kept);
-            self.hold(chain, 0, step);
-        }
+        Ok(())
     }
 
     /// Writes y_`step` to `y`, or says that it is on a tape. What is restored for the `last` time may
     /// be gone afterwards.
     pub fn restore(
         &mut self,
-        chain: &R,
+        chain: &dyn Chain<S>,
         slot: usize,
         step: usize,
-        y: &mut Vec<R::Scalar>,
+        y: &mut Vec<S>,
         last: bool,
     ) -> Result<Keep, SnapshotError> {
         match self.tape(slot) {
@@ -141,16 +131,15 @@ impl<'a, R: Recurrence> Slots<'a, R> {
     }
 
     /// The state that the tape in the slot started from.
-    pub fn start(&self, chain: &R, slot: usize) -> &[R::Scalar] {
-        self.tape(slot).map_or(&[], |place| chain.start(&place.kept))
+    pub fn start(&self, chain: &dyn Chain<S>, slot: usize) -> &[S] {
+        self.tape(slot).map_or(&[], |kept| chain.start(&kept.tape))
     }
 
-    /// Puts the step kept in the slot on `tape`, and what was there in the slot, which counts as
-    /// empty and still has its memory.
-    pub fn take_tape(&mut self, chain: &R, slot: usize, tape: &mut R::Tape) {
-        if let Some(Some(place)) = self.tape_place(slot) {
-            chain.exchange(tape, &mut place.kept);
-            let was_in_use = place.step.take().is_some();
+    /// Exchanges `tape` for the one in the slot, which then counts as empty and still has its memory.
+    pub fn take_tape(&mut self, slot: usize, tape: &mut Opaque) {
+        if let Some(Some(kept)) = self.tape_place(slot) {
+            std::mem::swap(tape, &mut kept.tape);
+            let was_in_use = kept.step.take().is_some();
             self.tapes_in_use -= usize::from(was_in_use);
         }
     }
@@ -182,8 +171,8 @@ impl<'a, R: Recurrence> Slots<'a, R> {
     }
 
     /// Notes that the tape in `slot` is that of `step` from now on.
-    fn hold(&mut self, chain: &R, slot: usize, step: usize) {
-        let bytes = chain.kept_bytes(step) + size_of::<KeptStep<()>>();
+    fn hold(&mut self, chain: &dyn Chain<S>, slot: usize, step: usize) {
+        let bytes = chain.tape_bytes(step) + PLACE;
         if let Some(Some(place)) = self.tape_place(slot) {
             let was_in_use = place.step.replace(step).is_some();
             let before = std::mem::replace(&mut place.bytes, bytes);
@@ -198,17 +187,13 @@ impl<'a, R: Recurrence> Slots<'a, R> {
         let usage = self.store.usage();
         let memory_bytes = usage.memory_bytes + self.tape_bytes;
         let table_bytes =
-            self.store.table_bytes() + grown::<Option<Box<()>>>(self.tapes.capacity());
+            self.store.table_bytes() + grown::<Option<Box<KeptTape>>>(self.tapes.capacity());
         let peak = &mut self.peak;
         peak.slots = peak.slots.max(usage.slots + self.tapes_in_use);
         peak.memory_bytes = peak.memory_bytes.max(memory_bytes + table_bytes);
         peak.disk_bytes = peak.disk_bytes.max(usage.disk_bytes);
         // What is kept, without its places.
-        let places = self.tapes_held * size_of::<KeptStep<()>>();
+        let places = self.tapes_held * PLACE;
         peak.bytes = peak.bytes.max(memory_bytes - places + usage.disk_bytes);
     }
-}
-
-fn new_place<R: Recurrence>(chain: &R) -> Option<Box<KeptStep<R::Kept>>> {
-    chain.kept().map(|kept| Box::new(KeptStep { step: None, bytes: 0, kept }))
 }

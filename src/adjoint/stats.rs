@@ -1,7 +1,9 @@
-//! What a gradient cost, and how far it has come.
+//! What a gradient cost.
+
+use serde::Serialize;
 
 /// What a gradient cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Stats {
     /// N, the steps of the run.
     pub steps: u64,
@@ -75,13 +77,4 @@ impl Stats {
         self.recomputed_steps += pass.steps;
         self.seconds_forward += pass.seconds_forward;
     }
-}
-
-/// How far a gradient has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Steps that the first sweep has passed.
-    pub forward: usize,
-    /// Steps reversed.
-    pub reversed: usize,
 }

@@ -2,120 +2,103 @@
 
 use std::time::Instant;
 
-use num_traits::{Float, Zero};
-
-use super::ahead::{Ahead, Look};
+use super::look_ahead::{Look, LookAhead};
 use super::slots::Slots;
-use super::{Gradient, Noted, Progress, Stats};
-use crate::error::{Error, JournalError, check_length};
-use crate::journal::{Phase, adjoint_bytes, read_adjoint, read_number, read_numbers, to_bytes};
-use crate::recurrence::{Adjoint, Frontier, Recurrence};
-use crate::scalar::Scalar;
-use crate::schedule::{Action, Keep, Schedule};
+use super::walker::{Place, Walker};
+use super::{Gradient, Observer, Progress, Standing, Stats};
+use crate::adjoint::journal::{Phase, read_adjoint, read_number, read_numbers};
+use crate::error::{Error, JournalError, ScheduleError, check_length};
+use crate::numbers::scalar::Scalar;
+use crate::recurrence::{Adjoint, Advanced, Chain, OnlineChain};
+use crate::schedule::{Action, Effect, Keep, KeptState, Machine, Schedule};
 use crate::snapshot::SnapshotStore;
 
 /// The state of a sweep.
-pub(super) struct Sweep<'a, R: Recurrence> {
-    p: &'a [R::Scalar],
-    pub y: Vec<R::Scalar>,
-    /// n of the current state y_n; none after a step that was reversed from its tape.
-    current: Option<usize>,
-    /// The slot on whose tape the current state is, where it is not in `y`.
-    current_on: Option<usize>,
-    pub tape: R::Tape,
-    /// The step on `tape`.
-    on_tape: Option<usize>,
-    slots: Slots<'a, R>,
+pub(super) struct Sweep<'a, S: Scalar> {
+    p: &'a [S],
+    pub machine: Machine,
+    pub walker: Walker<S>,
+    slots: Slots<'a, S>,
+    observer: &'a mut dyn Observer<S>,
     /// Bytes of the schedule's lists.
     schedule_bytes: usize,
-    pub value: R::Scalar,
+    pub value: S,
     /// Steps whose terms are in `value`.
     passed: usize,
-    adjoint: Adjoint<R::Scalar>,
+    adjoint: Adjoint<S>,
     /// Steps reversed.
     reversed: usize,
-    /// Steps taken.
-    taken: u64,
     from_tape: u64,
     begun: Instant,
     turned: Option<Instant>,
-    notes: Option<Noted<'a>>,
-    /// Bytes of the longest note while it was written.
-    note_bytes: usize,
 }
 
-/// How many times the numbers of a note are held at once while it is written.
-pub(crate) const NOTE_COPIES: usize = 5;
-
-impl<'a, R: Recurrence> Sweep<'a, R> {
+impl<'a, S: Scalar> Sweep<'a, S> {
     pub fn start(
-        chain: &R,
-        p: &'a [R::Scalar],
-        store: &'a mut dyn SnapshotStore<R::Scalar>,
+        chain: &dyn Chain<S>,
+        p: &'a [S],
+        store: &'a mut dyn SnapshotStore<S>,
+        observer: &'a mut dyn Observer<S>,
     ) -> Result<Self, Error> {
         check_length("the parameter vector", p.len(), chain.num_params())?;
         let begun = Instant::now();
-        let mut y = vec![R::Scalar::zero(); chain.dim()];
-        let mut tape = chain.tape();
-        let mut value = R::Scalar::zero();
-        chain.initial(p, &mut y);
-        check_state(chain, 0, 0, &y)?;
-        chain.add_initial_value(p, &y, &mut tape, &mut value);
+        let mut walker = Walker::new(chain);
+        let Walker { y, scratch, .. } = &mut walker;
+        chain.initial(p, y);
+        check_state(chain, 0, 0, y)?;
+        let value = chain.initial_value(p, y, scratch);
         check_value(chain, 0, 0, value)?;
-        let adjoint = Adjoint::zeros(chain.dim(), chain.num_params());
         Ok(Sweep {
             p,
-            y,
-            current: Some(0),
-            current_on: None,
-            tape,
-            on_tape: None,
+            machine: Machine::new(1),
+            walker,
             slots: Slots::new(store),
+            observer,
             schedule_bytes: 0,
             value,
             passed: 0,
-            adjoint,
+            adjoint: Adjoint::zeros(chain.dim(), chain.num_params()),
             reversed: 0,
-            taken: 0,
             from_tape: 0,
             begun,
             turned: None,
-            notes: None,
-            note_bytes: 0,
         })
     }
 
     /// [`start`](Self::start), of a run whose length shows at its end.
-    pub fn start_online<F: Frontier<Chain = R>>(
-        frontier: &mut F,
-        p: &'a [R::Scalar],
-        store: &'a mut dyn SnapshotStore<R::Scalar>,
+    pub fn start_online(
+        run: &mut dyn OnlineChain<S>,
+        p: &'a [S],
+        store: &'a mut dyn SnapshotStore<S>,
+        observer: &'a mut dyn Observer<S>,
     ) -> Result<Self, Error> {
-        check_length("the parameter vector", p.len(), frontier.chain().num_params())?;
-        frontier.begin(p);
-        Self::start(frontier.chain(), p, store)
+        check_length("the parameter vector", p.len(), run.chain().num_params())?;
+        run.begin(p);
+        Self::start(run.chain(), p, store, observer)
     }
 
-    /// Notes from now on how far the sweep has come; goes on from where it stood.
-    pub fn note_in(&mut self, chain: &R, mut notes: Noted<'a>) -> Result<(), Error> {
-        match notes.from {
-            Some(phase) => self.go_on(chain.num_steps(), phase)?,
-            None => notes.journal.add(&std::mem::take(&mut notes.log))?,
+    /// Goes on from where a sweep stood, the states `kept` being there.
+    pub fn resume(
+        &mut self,
+        chain: &dyn Chain<S>,
+        phase: &Phase,
+        kept: &[KeptState],
+    ) -> Result<(), Error> {
+        let steps = chain.num_steps();
+        if matches!(phase, Phase::Reverse { .. }) {
+            // Without the lists of what is kept, which still grow: what they need shows at the end.
+            self.observer.check(&self.stats(chain))?;
         }
-        let ended = matches!(notes.from, Some(Phase::Reverse { .. }));
-        self.notes = Some(notes);
-        if ended { self.check_limit(chain) } else { Ok(()) }
-    }
-
-    /// Goes on from where a sweep of `steps` steps stood.
-    fn go_on(&mut self, steps: usize, phase: &Phase) -> Result<(), Error> {
+        let machine = std::mem::replace(&mut self.machine, Machine::new(1));
         let fits = match phase {
             Phase::Forward { step, y, value, .. } => {
-                (self.current, self.passed) = (Some(*step), *step);
-                read_numbers(y, &mut self.y) && read_number(value, &mut self.value)
+                (self.passed, self.machine) = (*step, machine.resume(Some(*step), kept));
+                read_numbers(y, &mut self.walker.y) && read_number(value, &mut self.value)
             }
             Phase::Reverse { left, value, adjoint, .. } => {
                 (self.passed, self.reversed) = (steps, steps.saturating_sub(*left));
+                // y_0 is current, as at the start.
+                self.machine = machine.of_chain(steps, *left).resume(Some(0), kept);
                 *left <= steps
                     && read_number(value, &mut self.value)
                     && read_adjoint(adjoint, &mut self.adjoint)
@@ -124,97 +107,70 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         if fits { Ok(()) } else { Err(JournalError::DoesNotFit.into()) }
     }
 
-    /// Notes that the first sweep stands at the current state, `log` being new of the steps so far.
-    pub fn note_forward(&mut self, log: &[u64], control: Vec<u64>) -> Result<(), Error> {
-        let Some(step) = self.current else { return Ok(()) };
-        let (y, value) = (to_bytes(&self.y), to_bytes([&self.value]));
-        self.count_note(y.len());
-        self.note(log, Phase::Forward { step, y, value, control })
+    /// Takes the next step of a run whose steps are not known, and tells the observer.
+    pub fn advance_run(&mut self, run: &mut dyn OnlineChain<S>) -> Result<Advanced, Error> {
+        let Walker { y, tape, scratch, .. } = &mut self.walker;
+        let advanced = run.advance(self.p, y, tape, scratch)?;
+        if advanced != Advanced::Stiff {
+            self.walker.taken += 1;
+            self.pass(run.chain(), self.passed)?;
+            self.observer.progress(self.progress());
+        }
+        Ok(advanced)
     }
 
-    /// Notes that the first sweep has ended, `log` being new of the steps from a number on, where it is
-    /// time for that; fails where the sweep holds more than it may.
-    pub fn note_turn(
-        &mut self,
-        chain: &R,
-        log: impl Fn(usize) -> Vec<u64>,
-        control: Vec<u64>,
-    ) -> Result<(), Error> {
-        let Some(notes) = &mut self.notes else { return Ok(()) };
-        notes.control = control;
-        notes.journal.add(&log(notes.journal.num_words()))?;
-        let within = self.check_limit(chain);
-        if within.is_err() || self.due().is_some() {
-            self.note_reverse(self.passed)?;
+    /// Tells the observer where the first sweep stands, where it wants to know that.
+    pub fn tell_forward(&mut self, run: Option<&dyn OnlineChain<S>>) -> Result<(), Error> {
+        if !self.observer.is_due() {
+            return Ok(());
+        }
+        self.slots.note()?;
+        let (step, y, value) = (self.passed, &self.walker.y[..], self.value);
+        self.observer.stands(Standing::Forward { step, y, value, run })
+    }
+
+    /// Tells the observer that the first sweep has ended.
+    pub fn turn(&mut self, run: &dyn OnlineChain<S>) -> Result<(), Error> {
+        self.observer.turns(run)?;
+        let within = self.observer.check(&self.stats(run.chain()));
+        if within.is_err() || self.observer.is_due() {
+            self.tell_reverse(self.passed)?;
         }
         within
     }
 
-    fn note_reverse(&mut self, left: usize) -> Result<(), Error> {
-        let (value, adjoint) = (to_bytes([&self.value]), adjoint_bytes(&self.adjoint));
-        let control = self.control();
-        self.count_note(adjoint.len());
-        self.note(&[], Phase::Reverse { left, value, adjoint, control })
-    }
-
-    /// Counts what a note of vectors of these bytes holds while it is written.
-    fn count_note(&mut self, vectors: usize) {
-        if self.notes.is_some() {
-            self.note_bytes = self.note_bytes.max(NOTE_COPIES * vectors);
-        }
-    }
-
-    /// Notes the position; then the sweep ends where it is to be stopped.
-    fn note(&mut self, log: &[u64], phase: Phase) -> Result<(), Error> {
-        let begun = Instant::now();
-        let Some(notes) = &mut self.notes else { return Ok(()) };
+    fn tell_reverse(&mut self, left: usize) -> Result<(), Error> {
         self.slots.note()?;
-        notes.journal.note(begun, log, phase)?;
-        if (notes.stop)() { Err(Error::Stopped) } else { Ok(()) }
-    }
-
-    fn check_limit(&self, chain: &R) -> Result<(), Error> {
-        self.notes
-            .as_ref()
-            .map_or(Ok(()), |notes| (notes.limit)(&self.stats(chain), chain.grid_bytes()))
-    }
-
-    /// Steps that the journal knows, where it is time for a note.
-    pub fn due(&mut self) -> Option<usize> {
-        let Noted { journal, stop, .. } = self.notes.as_mut()?;
-        (journal.is_due() || stop()).then(|| journal.num_words())
+        let (value, adjoint) = (self.value, &self.adjoint);
+        self.observer.stands(Standing::Reverse { left, value, adjoint })
     }
 
     pub fn follow(
         &mut self,
-        chain: &R,
-        schedule: impl Schedule,
-        observe: &dyn Fn(Progress),
+        chain: &dyn Chain<S>,
+        schedule: &mut dyn Schedule,
     ) -> Result<(), Error> {
-        let mut actions = Ahead::new(schedule);
+        let mut actions = LookAhead::new(schedule);
         for action in actions.by_ref() {
             match action {
-                Look::Ahead { step, slot } => self.slots.expect(slot, step),
+                Look::Ahead { step, slot } => {
+                    self.slots.expect(slot, step);
+                    continue;
+                }
                 Look::Last { step, slot } => {
-                    self.restore(chain, step, slot, true)?;
-                    observe(self.progress());
+                    let effect = self.machine.apply(0, Action::Restore { step, slot })?;
+                    self.perform(chain, effect, true)?;
                 }
-                Look::Now(action) => {
-                    self.apply(chain, action)?;
-                    observe(self.progress());
-                }
+                Look::Now(action) => self.apply(chain, action)?,
             }
+            self.observer.progress(self.progress());
         }
-        self.note_schedule(actions.schedule().bytes());
-        if self.reversed == chain.num_steps() {
-            Ok(())
-        } else {
-            Err(self.misled("nothing more", chain))
-        }
+        self.count_schedule(actions.schedule().bytes());
+        Ok(self.machine.check_end()?)
     }
 
-    /// Notes how many bytes a schedule's lists take.
-    pub fn note_schedule(&mut self, bytes: usize) {
+    /// Takes note of the bytes of a schedule's lists.
+    pub fn count_schedule(&mut self, bytes: usize) {
         self.schedule_bytes = self.schedule_bytes.max(bytes);
     }
 
@@ -222,207 +178,177 @@ impl<'a, R: Recurrence> Sweep<'a, R> {
         Progress { forward: self.passed, reversed: self.reversed }
     }
 
-    pub fn apply(&mut self, chain: &R, action: Action) -> Result<(), Error> {
-        let num_steps = chain.num_steps();
-        match action {
-            Action::Store { step, slot, keep: Keep::State } if Some(step) == self.current => {
+    pub fn tell_progress(&mut self) {
+        self.observer.progress(self.progress());
+    }
+
+    pub fn apply(&mut self, chain: &dyn Chain<S>, action: Action) -> Result<(), Error> {
+        let effect = self.machine.apply(0, action)?;
+        self.perform(chain, effect, false)
+    }
+
+    /// Does what an action does; it restores for the `last` time or not.
+    pub fn perform(
+        &mut self,
+        chain: &dyn Chain<S>,
+        effect: Effect,
+        last: bool,
+    ) -> Result<(), Error> {
+        match effect {
+            Effect::Stored { step, slot, keep: Keep::State, .. } => {
                 self.read_current(chain);
-                self.slots.store_state(chain, slot, step, &self.y)?;
+                self.slots.store_state(chain, slot, step, &self.walker.y)?;
             }
-            Action::Store { step, slot, keep: Keep::Tape }
-                if self.on_tape == Some(step) && self.current == step.checked_add(1) =>
-            {
-                self.on_tape = None;
-                if !self.slots.store_tape(chain, slot, step, &mut self.tape)? {
-                    return Err(self.misled("a tape of a chain that keeps none", chain));
+            Effect::Stored { step, slot, keep: Keep::Tape, .. } => {
+                check_keeps_tapes(chain)?;
+                self.slots.store_tape(chain, slot, step, &mut self.walker.tape)?;
+            }
+            Effect::Restored { step, slot, .. } => {
+                let keep = self.slots.restore(chain, slot, step, &mut self.walker.y, last)?;
+                let is_state = keep == Keep::State;
+                self.walker.place = if is_state { Place::State } else { Place::InSlot(slot) };
+            }
+            Effect::Advanced { from, to } => {
+                self.read_current(chain);
+                for n in from..to {
+                    self.take_step(chain, n)?;
                 }
             }
-            Action::Restore { step, slot } => self.restore(chain, step, slot, false)?,
-            Action::Advance { from, to } if Some(from) == self.current && to <= num_steps => {
-                self.read_current(chain);
-                for _ in from..to {
-                    self.take(chain)?;
-                }
-            }
-            Action::Reverse { step }
-                if Some(step) == self.current && step + 1 + self.reversed == num_steps =>
-            {
-                self.turned.get_or_insert_with(Instant::now);
-                self.reverse(chain, step)?;
-            }
-            Action::Free { slot } => {
-                if self.current_on == Some(slot) {
+            Effect::Reversed { step, from_tape } => self.reverse(chain, step, from_tape)?,
+            Effect::Freed { slot, .. } => {
+                if self.walker.place == Place::InSlot(slot) {
                     self.read_current(chain);
                 }
                 self.slots.free(slot)?;
             }
-            _ => return Err(self.misled(&format!("{action:?}"), chain)),
         }
         Ok(())
     }
 
-    /// Makes a kept state current, for the `last` time or not.
-    fn restore(&mut self, chain: &R, step: usize, slot: usize, last: bool) -> Result<(), Error> {
-        let keep = self.slots.restore(chain, slot, step, &mut self.y, last)?;
-        self.current = Some(step);
-        self.current_on = (keep == Keep::Tape).then_some(slot);
-        Ok(())
-    }
-
-    fn reverse(&mut self, chain: &R, step: usize) -> Result<(), Error> {
-        match self.current_on.take() {
+    fn reverse(
+        &mut self,
+        chain: &dyn Chain<S>,
+        n: usize,
+        from_tape: Option<usize>,
+    ) -> Result<(), Error> {
+        self.turned.get_or_insert_with(Instant::now);
+        match from_tape {
             None => {
-                self.take(chain)?;
-                chain.step_adjoint(step, self.p, &self.y, &mut self.tape, &mut self.adjoint)?;
+                self.read_current(chain);
+                self.take_step(chain, n)?;
+                self.walker.reverse(chain, self.p, n, &mut self.adjoint)?;
+            }
+            Some(_) if self.walker.place == Place::Loaded => {
+                self.walker.reverse_loaded(chain, self.p, n, &mut self.adjoint)?;
             }
             // The step after it, reversed just before, started from y_{n+1}.
-            Some(slot) if self.on_tape == step.checked_add(1) => {
-                self.slots.take_tape(chain, slot, &mut self.tape);
+            Some(slot) => {
+                let Walker { tape, scratch, .. } = &mut self.walker;
+                self.slots.take_tape(slot, tape);
                 let y_next = self.slots.start(chain, slot);
-                chain.step_adjoint(step, self.p, y_next, &mut self.tape, &mut self.adjoint)?;
-                self.on_tape = Some(step);
-                self.current = None;
-                self.from_tape += 1;
+                chain.step_adjoint(n, self.p, y_next, tape, scratch, &mut self.adjoint)?;
             }
-            Some(_) => return Err(self.misled(&format!("{:?}", Action::Reverse { step }), chain)),
         }
+        self.from_tape += u64::from(from_tape.is_some());
         self.reversed += 1;
-        match self.due() {
-            Some(_) => self.note_reverse(chain.num_steps() - self.reversed),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes the current state to `y` where it is only on a tape.
-    pub fn read_current(&mut self, chain: &R) {
-        if let Some(slot) = self.current_on.take() {
-            let start = self.slots.start(chain, slot);
-            self.y[..start.len()].copy_from_slice(start);
-        }
-    }
-
-    fn take(&mut self, chain: &R) -> Result<(), Error> {
-        let Some(n) = self.current else { return Err(self.misled("a step", chain)) };
-        chain.step(n, self.p, &mut self.y, &mut self.tape)?;
-        let first_time = n == self.passed;
-        self.count_step(chain)?;
-        match first_time && self.passed < chain.num_steps() && self.due().is_some() {
-            true => self.note_forward(&[], self.control()),
+        match self.observer.is_due() {
+            true => self.tell_reverse(chain.num_steps() - self.reversed),
             false => Ok(()),
         }
     }
 
-    fn control(&self) -> Vec<u64> {
-        self.notes.as_ref().map_or_else(Vec::new, |notes| notes.control.clone())
-    }
-
-    /// n of the current state.
-    pub fn current(&self) -> Option<usize> {
-        self.current
-    }
-
-    /// Notes which state was written to `y`.
-    pub fn stand_at(&mut self, current: Option<usize>) {
-        self.current = current;
-        self.current_on = None;
-    }
-
-    /// Makes the state that a tape from another thread starts from current.
-    pub fn stand_at_tape(&mut self, chain: &R, step: usize, kept: &mut R::Kept) {
-        self.slots.hand_over(chain, step, kept);
-        self.current = Some(step);
-        self.current_on = Some(0);
-    }
-
-    /// Counts steps that other threads took.
-    pub fn count_help(&mut self, steps: u64) {
-        self.taken += steps;
-    }
-
-    /// Makes the state `before` the last step taken current again.
-    pub fn step_back(&mut self, before: &[R::Scalar]) {
-        self.y.copy_from_slice(before);
-        self.current = self.current.and_then(|n| n.checked_sub(1));
-    }
-
-    /// Notes that the current state's step was taken, and adds its terms when it is the first time.
-    pub fn count_step(&mut self, chain: &R) -> Result<(), Error> {
-        let Some(n) = self.current else { return Err(self.misled("a step", chain)) };
-        self.taken += 1;
-        self.current = Some(n + 1);
-        self.on_tape = Some(n);
-        if n == self.passed {
-            check_state(chain, n, n + 1, &self.y)?;
-            chain.add_value(n, self.p, &self.y, &mut self.tape, &mut self.value);
-            check_value(chain, n, n + 1, self.value)?;
-            self.passed += 1;
+    /// Writes the current state to `y` where it is only on a tape.
+    pub fn read_current(&mut self, chain: &dyn Chain<S>) {
+        match self.walker.place {
+            Place::InSlot(slot) => {
+                let start = self.slots.start(chain, slot);
+                self.walker.y[..start.len()].copy_from_slice(start);
+                self.walker.place = Place::State;
+            }
+            Place::Loaded => self.walker.read_loaded(chain),
+            Place::State => {}
         }
+    }
+
+    fn take_step(&mut self, chain: &dyn Chain<S>, n: usize) -> Result<(), Error> {
+        self.walker.step(chain, self.p, n)?;
+        if n != self.passed {
+            return Ok(());
+        }
+        self.pass(chain, n)?;
+        match self.passed < chain.num_steps() {
+            true => self.tell_forward(None),
+            false => Ok(()),
+        }
+    }
+
+    /// Adds the terms of step n, which was taken for the first time.
+    fn pass(&mut self, chain: &dyn Chain<S>, n: usize) -> Result<(), Error> {
+        let Walker { y, tape, scratch, .. } = &mut self.walker;
+        check_state(chain, n, n + 1, y)?;
+        self.value += chain.step_value(n, self.p, y, tape, scratch);
+        check_value(chain, n, n + 1, self.value)?;
+        self.passed += 1;
         Ok(())
     }
 
-    pub fn finish(mut self, chain: &R) -> Result<Gradient<R::Scalar>, Error> {
-        chain.initial(self.p, &mut self.y);
-        chain.initial_terms_adjoint(self.p, &self.y, &mut self.tape, &mut self.adjoint);
+    /// Says that the run has ended, and makes the state `before` its last step current again.
+    pub fn end(&mut self, num_steps: usize, before: &[S]) {
+        self.machine.end(num_steps);
+        self.walker.y.copy_from_slice(before);
+    }
+
+    pub fn finish(mut self, chain: &dyn Chain<S>) -> Result<Gradient<S>, Error> {
+        let Walker { y, scratch, .. } = &mut self.walker;
+        chain.initial(self.p, y);
+        chain.initial_terms_adjoint(self.p, y, scratch, &mut self.adjoint);
         let wrt_y0 = self.adjoint.lambda.clone();
         chain.initial_adjoint(self.p, &mut self.adjoint);
         check_derivatives(&wrt_y0, &self.adjoint)?;
         let stats = self.stats(chain);
-        Ok(Gradient {
-            value: self.value,
-            wrt_y0,
-            wrt_params: self.adjoint.p_bar,
-            wrt_end_time: self.adjoint.end_time_bar,
-            stats,
-        })
+        let Adjoint { p_bar: wrt_params, end_time_bar: wrt_end_time, .. } = self.adjoint;
+        Ok(Gradient { value: self.value, wrt_y0, wrt_params, wrt_end_time, stats })
     }
 
-    pub fn stats(&self, chain: &R) -> Stats {
+    pub fn stats(&self, chain: &dyn Chain<S>) -> Stats {
         let now = Instant::now();
         let turned = self.turned.unwrap_or(now);
-        let (steps, counts) = (chain.num_steps() as u64, chain.counts(&self.tape));
-        let numbers = 3 * chain.dim() + chain.num_params();
-        let vectors = numbers * <R::Scalar as Scalar>::BYTES;
+        let (steps, counts) = (chain.num_steps() as u64, chain.counts(&self.walker.scratch));
+        // y, λ, and what comes back of it; p̄.
+        let vectors = (3 * chain.dim() + chain.num_params()) * S::BYTES;
         let peak = self.slots.peak;
+        let own = self.walker.tape_bytes(chain) + chain.scratch_bytes() + vectors;
+        let lists = self.schedule_bytes + self.machine.bytes();
+        let beside = lists + self.observer.bytes() + chain.grid_bytes();
         Stats {
             steps,
-            rejected: 0,
             rhs: counts.rhs,
             vjp: counts.vjp,
             jacobians: counts.jacobians,
             factorizations: counts.factorizations,
-            recomputed_steps: self.taken.saturating_sub(steps),
+            recomputed_steps: self.walker.taken.saturating_sub(steps),
             from_tape: self.from_tape,
-            resumed_at_step: None,
-            replayed_segments: 0,
             snapshots_peak: peak.slots as u64,
             snapshot_bytes_peak: peak.bytes as u64,
-            peak_bytes: (peak.memory_bytes
-                + self.schedule_bytes
-                + self.note_bytes
-                + chain.tape_bytes()
-                + chain.grid_bytes()
-                + vectors) as u64,
+            peak_bytes: (peak.memory_bytes + own + beside) as u64,
             disk_bytes_peak: peak.disk_bytes as u64,
             seconds_forward: (turned - self.begun).as_secs_f64(),
             seconds_reverse: (now - turned).as_secs_f64(),
-        }
-    }
-
-    pub fn misled(&self, action: &str, chain: &R) -> Error {
-        Error::Schedule {
-            action: action.into(),
-            current: self.current,
-            reversed: self.reversed,
-            steps: chain.num_steps(),
+            ..Stats::default()
         }
     }
 }
 
-pub(crate) fn check_state<R: Recurrence>(
-    chain: &R,
+/// Fails for a chain whose tapes cannot be kept.
+pub(super) fn check_keeps_tapes<S: Scalar>(chain: &dyn Chain<S>) -> Result<(), ScheduleError> {
+    if chain.keeps_tapes() { Ok(()) } else { Err(ScheduleError::NoTapes) }
+}
+
+pub(crate) fn check_state<S: Scalar>(
+    chain: &dyn Chain<S>,
     step: usize,
     at: usize,
-    y: &[R::Scalar],
+    y: &[S],
 ) -> Result<(), Error> {
     // A branch for each number would take longer than the step of a cheap model.
     let all_finite = y.chunks(256).all(|part| part.iter().fold(true, |all, y| all & y.is_finite()));
@@ -435,11 +361,11 @@ pub(crate) fn check_state<R: Recurrence>(
     }
 }
 
-pub(crate) fn check_value<R: Recurrence>(
-    chain: &R,
+pub(crate) fn check_value<S: Scalar>(
+    chain: &dyn Chain<S>,
     step: usize,
     at: usize,
-    value: R::Scalar,
+    value: S,
 ) -> Result<(), Error> {
     if value.is_finite() {
         Ok(())

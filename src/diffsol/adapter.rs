@@ -11,8 +11,8 @@ use ::diffsol::{
 
 use super::work::{Vectors, entries, subtract};
 use super::{AdapterError, AdapterWork, AdjointEquations, Equations};
-use crate::linalg::Matrix;
-use crate::ode::{Jvp, Ode, Rows, Vjp};
+use crate::numbers::linalg::Matrix;
+use crate::ode::{At, Bars, Dots, Jvp, Ode, Rows, Vjp};
 
 /// The equations y' = f(t, y, p), y(t₀) = y₀(p) of a diffsol problem as a model.
 ///
@@ -25,7 +25,7 @@ use crate::ode::{Jvp, Ode, Rows, Vjp};
 ///
 /// ```
 /// use costate::diffsol::Adapter;
-/// use costate::objective::Terminal;
+/// use costate::ode::objective::Terminal;
 /// use costate::problem::Problem;
 /// use diffsol::{NalgebraMat, OdeBuilder};
 ///
@@ -46,10 +46,10 @@ use crate::ode::{Jvp, Ode, Rows, Vjp};
 ///     |y: &[f64], _p: &[f64]| y[0],
 ///     |_y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += 1.0,
 /// );
-/// let problem = Problem::new(&decay, &decay, &end, (0.0, 1.0), &[0.5]).rtol(1e-10);
+/// let problem = Problem::new(&decay, (0.0, 1.0), &[0.5]).objective(&end).rtol(1e-10);
 /// let gradient = problem.snapshots(3).gradient()?;
 /// assert!((gradient.wrt_params[0] + 2.0 * (-0.5_f64).exp()).abs() < 1e-8);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), costate::Error>(())
 /// ```
 ///
 /// Without the transposed closures there is no gradient:
@@ -169,7 +169,7 @@ where
         size_of::<Self::Work>() + size_of::<f64>() * (3 * self.dim + 3 * self.nominal.len())
     }
 
-    fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Self::Work) {
+    fn rhs(&self, At { t, y, p }: At<'_>, dy: &mut [f64], work: &mut Self::Work) {
         let Some((eqn, x)) = work.at(p) else { return dy.fill(f64::NAN) };
         entries(x.y).copy_from_slice(y);
         eqn.rhs().call_inplace(x.y, t, x.out);
@@ -184,13 +184,9 @@ where
 {
     fn vjp(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { t, y, p }: At<'_>,
         w: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
+        Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
         work: &mut Self::Work,
     ) {
         let Some((eqn, x)) = work.at(p) else { return y_bar.fill(f64::NAN) };
@@ -208,11 +204,9 @@ where
 
     fn jacobian(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { t, y, p }: At<'_>,
         jac: &mut Matrix,
-        _rows: Rows<'_>,
+        _: Rows<'_>,
         work: &mut Self::Work,
     ) {
         let Some((eqn, x)) = work.at(p) else { return jac.values_mut().fill(f64::NAN) };
@@ -248,11 +242,8 @@ where
 {
     fn jvp(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
+        At { t, y, p }: At<'_>,
+        Dots { y: y_dot, p: p_dot }: Dots<'_>,
         dy_dot: &mut [f64],
         work: &mut Self::Work,
     ) {

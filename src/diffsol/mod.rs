@@ -7,12 +7,12 @@
 //! diffsol's transposed closures write −Jᵀv; the adapter undoes the sign. What a diffsol problem
 //! says about tolerances and outputs stays there: tolerances and objective are given here.
 
-mod adapter;
 mod equations;
 mod error;
-mod initial;
 mod problem;
 mod work;
+mod adapter;
+mod initial;
 
 pub use adapter::Adapter;
 pub use equations::{AdjointEquations, Equations, ImplicitEquations};

@@ -8,8 +8,8 @@ use ::diffsol::{
     OdeSolverProblem,
 };
 
-use crate::ode::{Initial, Jvp, Vjp};
-use crate::stepper::Tolerances;
+use crate::method::stepper::Tolerances;
+use crate::ode::{At, Bars, Dots, Initial, Jvp, Vjp};
 
 /// The diffsol problem y' = f(t, y, p), y(`t0`) = y₀(p), with all that diffsol's solvers and its
 /// adjoints ask for. Settings of diffsol's own are fields of the problem.
@@ -17,7 +17,7 @@ use crate::stepper::Tolerances;
 /// ```
 /// use costate::diffsol::to_problem;
 /// use costate::model::Model;
-/// use costate::stepper::Tolerances;
+/// use costate::method::stepper::Tolerances;
 /// use diffsol::{NalgebraLU, OdeSolverMethod, Vector};
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [2.0.into()]).build()?;
@@ -29,7 +29,7 @@ use crate::stepper::Tolerances;
 ///     bdf.step()?;
 /// }
 /// assert!((bdf.state().y.get_index(0) - 2.0 * (-0.5_f64).exp()).abs() < 1e-6);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), costate::Error>(())
 /// ```
 ///
 /// # Errors
@@ -61,12 +61,12 @@ pub fn to_problem<'a, O: Vjp + Jvp, I: Initial>(
         .p(p.to_vec())
         .rhs_adjoint_implicit(
             move |y: &[f64], p: &[f64], t: f64, dy: &mut [f64]| {
-                ode.rhs(t, y, p, dy, &mut lock(&for_rhs).work);
+                ode.rhs(At { t, y, p }, dy, &mut lock(&for_rhs).work);
             },
             move |y: &[f64], p: &[f64], t: f64, v: &[f64], out: &mut [f64]| {
                 let Scratch { work, y: dy, p: p_dot } = &mut *lock(&for_jvp);
-                ode.rhs(t, y, p, dy, work);
-                ode.jvp(t, y, p, v, p_dot, out, work);
+                ode.rhs(At { t, y, p }, dy, work);
+                ode.jvp(At { t, y, p }, Dots { y: v, p: p_dot }, out, work);
             },
             move |y: &[f64], p: &[f64], t: f64, v: &[f64], out: &mut [f64]| {
                 let mut scratch = lock(&for_y);
@@ -101,10 +101,11 @@ struct Scratch<W> {
 impl<W> Scratch<W> {
     /// Leaves f_yᵀ v in `self.y` and f_pᵀ v in `self.p`.
     fn vjp<O: Vjp<Work = W>>(&mut self, ode: &O, t: f64, y: &[f64], p: &[f64], v: &[f64]) {
-        ode.rhs(t, y, p, &mut self.y, &mut self.work);
+        ode.rhs(At { t, y, p }, &mut self.y, &mut self.work);
         self.y.fill(0.0);
         self.p.fill(0.0);
-        ode.vjp(t, y, p, v, &mut self.y, &mut self.p, &mut 0.0, &mut self.work);
+        let bars = Bars { y: &mut self.y, p: &mut self.p, t: &mut 0.0 };
+        ode.vjp(At { t, y, p }, v, bars, &mut self.work);
     }
 }
 

@@ -1,22 +1,24 @@
 //! Why a solve stopped: step, time, component, and what to try.
 
-mod expr;
 mod matrix;
-mod model;
 mod need;
 mod schedule;
 mod tableau;
 mod text;
+mod expr;
+mod table;
+mod model;
 
 pub use expr::{ParseError, ParseProblem, Position};
 pub use matrix::MatrixError;
 pub use model::ModelError;
 pub use need::Need;
 pub use schedule::ScheduleError;
+pub use table::TableError;
 pub use tableau::TableauError;
 pub use text::{LONGEST_NAME, number, printable, shown};
 
-/// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::solve::solve) and what they are
+/// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::method::solve::solve) and what they are
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +60,9 @@ pub enum Error {
         step_limit_advice(*.stiff), t = number(.t), end = number(.end)
     )]
     StepLimit { steps: usize, t: f64, end: f64, stiff: bool },
+    /// An explicit method met stiffness and was to stop there.
+    #[error("the run is stiff at t = {t}, after {steps} steps: take an implicit method", t = number(.t))]
+    Stiff { steps: u64, t: f64 },
     /// Newton's iteration of an implicit stage did not converge where it must.
     #[error(
         "Newton's iteration did not converge in step {step} at t = {t}: take shorter steps, or an \
@@ -152,9 +157,12 @@ pub enum Error {
     /// A run that cannot be noted or gone on with.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A schedule that cannot be made.
+    /// A model that cannot be read or built.
     #[error(transparent)]
-    ScheduleSetting(#[from] ScheduleError),
+    Model(#[from] ModelError),
+    /// A schedule that cannot be made or followed.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// More memory was needed than the budget allows.
     #[error("the budget of {budget} bytes is too small: give at least {need}")]
     OverBudget { budget: u64, need: Need },
@@ -164,13 +172,6 @@ pub enum Error {
     /// The gradient was told to stop on its way.
     #[error("the gradient was stopped: it can be resumed from where it stands")]
     Stopped,
-    /// A schedule asked for something that cannot be done.
-    #[error(
-        "the schedule asks for {action} while {} is the current state and {reversed} of {steps} \
-         steps are reversed: it is not a schedule of this chain",
-        state(.current)
-    )]
-    Schedule { action: String, current: Option<usize>, reversed: usize, steps: usize },
 }
 
 /// Why one attempted step failed; the step-size control tries a shorter one.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::expr::did_you_mean;
-use super::{ParseError, number, shown};
+use super::{ParseError, TableError, number, shown};
 
 /// A model that cannot be read or built. The message is one line: where, what, and what to try.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -16,7 +16,7 @@ pub enum ModelError {
     #[error("cannot be read ({reason}); check the path")]
     Unreadable { reason: String },
     /// The file is no text.
-    #[error("not UTF-8 text; check the path, or save the model in this encoding")]
+    #[error("not UTF-8 text; check the path, or save the file in this encoding")]
     NotUtf8,
     /// The file is empty.
     #[error("the file is empty; a model is a JSON object, see docs/model-format.md")]
@@ -111,6 +111,19 @@ pub enum ModelError {
         start = number(.start), end = number(.end)
     )]
     LongSpan { path: String, start: f64, end: f64 },
+    /// A table of measurements that cannot be used, and where in it.
+    #[error("{path}: {error}")]
+    Table { path: String, error: TableError },
+    /// A table where no directory is known in which it could lie.
+    #[error(
+        "{path}: names the file `{name}`, but this model is a text without a directory; read the \
+         model from a file, or write the numbers here",
+        name = shown(.name)
+    )]
+    NoDirectory { path: String, name: String },
+    /// Times beside a table that has them.
+    #[error("{path}: the times are in the table; leave `times` out, or write the data as a list")]
+    TimesTwice { path: String },
     /// An observation outside the time span.
     #[error(
         "{path}: {time} lies outside the time span {start} to {end}; remove it or extend the span",

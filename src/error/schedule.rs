@@ -23,7 +23,7 @@ pub enum ScheduleError {
         "what is kept must be states of ascending steps below {steps} in slots of their own, that of \
          step 0 among them, not {kept}"
     )]
-    Kept { steps: usize, kept: String },
+    KeptStates { steps: usize, kept: String },
     /// A table that would take too long.
     #[error(
         "the optimum for {steps} steps with {fast} slots in memory and {slow} on disk takes too \
@@ -37,25 +37,34 @@ pub enum ScheduleError {
         super::held(.found)
     )]
     NotKept { slot: usize, step: usize, found: Option<usize> },
-    /// An action on another state than the current one, or out of order.
+    /// An action on another state than the current one, out of order, or of a worker that may not.
+    /// `worker` is given where there are several.
     #[error(
-        "the schedule asks for {action} while y_{current} is the current state{}: it is no \
-         schedule of this chain",
-        left_to_reverse(.left)
-    )]
-    Misled { action: String, current: usize, left: Option<usize> },
-    /// An action of a lane on another state than its current one, out of order, or of a lane that
-    /// may not.
-    #[error(
-        "the schedule asks lane {lane} for {action} while {} is its current state{}: it is no \
-         schedule of this chain",
+        "the schedule asks {}for {action} while {} is the current state{}: it is no schedule of \
+         this chain",
+        asked(.worker),
         super::state(.current),
         left_to_reverse(.left)
     )]
-    MisledLane { lane: usize, action: String, current: Option<usize>, left: Option<usize> },
+    UnexpectedAction {
+        worker: Option<usize>,
+        action: String,
+        current: Option<usize>,
+        left: Option<usize>,
+    },
+    /// A tape of a chain that keeps none.
+    #[error("the schedule keeps tapes, and this chain keeps states alone")]
+    NoTapes,
+    /// A first sweep of a run that does not go on step by step.
+    #[error("the schedule's first sweep ended before the run did, or took several steps at once")]
+    FirstSweep,
     /// Steps that are never reversed.
     #[error("the schedule ends with {left} steps not reversed")]
     Unfinished { left: usize },
+}
+
+fn asked(worker: &Option<usize>) -> String {
+    worker.map_or_else(String::new, |worker| format!("worker {worker} "))
 }
 
 fn left_to_reverse(left: &Option<usize>) -> String {

@@ -2,7 +2,8 @@
 //!
 //! Registers: t, y, p, data, w, y_dot, p_dot, the graph's constants, then what programs write.
 
-use super::graph::{Graph, Id, Marks, Node, operands};
+use super::graph::{Graph, Marks};
+use super::node::{Id, Node, operands};
 use super::op::{Binary, Unary};
 use super::program::{Opcode, Program};
 use super::schedule::{Instruction, in_runs};

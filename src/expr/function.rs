@@ -1,11 +1,13 @@
 //! A function of (t, y, p) compiled together with its derivatives.
 
 use super::compile::{Compiler, Shape};
-use super::graph::{Graph, Id, Traits};
+use super::graph::Graph;
 use super::jacobian::JacobianProgram;
+use super::node::{Id, Traits};
 use super::program::Program;
 use super::symbol::{Expr, Variable};
-use crate::linalg::Matrix;
+use crate::numbers::linalg::Matrix;
+use crate::ode::{Bars, Dots};
 
 /// f(t, y, p) ∈ ℝᵏ with its derivative products, each a program that goes on from the registers
 /// that [`value`](Function::value) left. What depends on p alone is computed again only when p
@@ -242,22 +244,18 @@ impl Function {
         }
     }
 
-    /// Adds d/dε of f_yᵀ w, f_pᵀ w and f_tᵀ w along (y + ε `y_dot`, p + ε `p_dot`), with w held,
+    /// Adds d/dε of f_yᵀ w, f_pᵀ w and f_tᵀ w along (y + ε `dots.y`, p + ε `dots.p`), with w held,
     /// at the point of the last evaluation.
-    #[allow(clippy::too_many_arguments)]
     pub fn second_order(
         &self,
         w: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
-        y_bar_dot: &mut [f64],
-        p_bar_dot: &mut [f64],
-        t_bar_dot: &mut f64,
+        dots: Dots<'_>,
+        bar_dots: Bars<'_>,
         registers: &mut Registers,
     ) {
         copy_in(&mut registers.values, self.shape.weight(), w, self.outputs.len());
-        self.load_dots(y_dot, p_dot, registers);
-        self.second_order.run(&mut registers.values, y_bar_dot, p_bar_dot, t_bar_dot);
+        self.load_dots(dots.y, dots.p, registers);
+        self.second_order.run(&mut registers.values, bar_dots.y, bar_dots.p, bar_dots.t);
     }
 
     /// Writes f_y(t, y, p) to `jac`; overwrites what an evaluation left. Does nothing where the

@@ -2,7 +2,7 @@
 //!
 //! The standard map would hold every node a second time.
 
-use super::graph::Node;
+use super::node::Node;
 
 /// A place in the table: the index of a node in a list held elsewhere, and the hash of the node,
 /// which is compared first, because reading the list at random is what takes the time.

@@ -1,12 +1,13 @@
 //! The Jacobian of a graph's outputs with respect to the states, entry by entry.
 
 use super::compile::Compiler;
-use super::graph::{Graph, Id, Traits};
+use super::graph::Graph;
+use super::node::{Id, Traits, operands};
 use super::program::Program;
 use super::symbol::Variable;
 #[cfg(feature = "sparse")]
-use crate::linalg::Pattern;
-use crate::linalg::{Matrix, Structure};
+use crate::numbers::linalg::Pattern;
+use crate::numbers::linalg::{Matrix, Structure};
 
 impl Graph {
     /// (i, j, ∂root_i/∂y_j) for every entry that is not structurally zero, by rows.
@@ -28,7 +29,7 @@ impl Graph {
     pub(super) fn fixed_by_params(&mut self, roots: impl Iterator<Item = Id> + Clone) -> Vec<Id> {
         let mut list: Vec<Id> = roots.clone().collect();
         let moving = self.reachable(roots, Traits::MOVING).into_iter();
-        list.extend(moving.flat_map(|id| super::graph::operands(self.node(id))));
+        list.extend(moving.flat_map(|id| operands(self.node(id))));
         list.retain(|&id| self.is_fixed_by_params(id));
         list.sort_unstable();
         list.dedup();

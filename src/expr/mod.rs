@@ -4,30 +4,32 @@
 //! which holds every common part once and differentiates; [`Function`] compiles them with their
 //! derivatives into straight-line [`Program`]s.
 
-mod compile;
-mod function;
-mod graph;
-mod intern;
-mod jacobian;
 mod lexer;
 mod op;
+mod program;
+mod schedule;
+mod suggest;
+mod symbol;
+mod node;
+mod intern;
+mod graph;
+mod compile;
+mod jacobian;
+mod function;
 mod operators;
 mod parser;
 mod partial;
-mod program;
 mod reverse;
-mod schedule;
 mod simplify;
-mod suggest;
-mod symbol;
 mod tangent;
 #[cfg(test)]
 mod tests;
 
 pub use compile::Shape;
 pub use function::{Function, Registers};
-pub use graph::{Graph, Id, Node};
+pub use graph::Graph;
 pub use jacobian::JacobianProgram;
+pub use node::{Id, Node};
 pub use op::{Binary, FUNCTIONS, Unary};
 pub use parser::{is_identifier, is_reserved, parse};
 pub use program::Program;

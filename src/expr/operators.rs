@@ -1,4 +1,4 @@
-//! Arithmetic and functions on [`Expr`]: `Expr`, `&Expr` and `f64` mix on both sides.
+//! Arithmetic and functions on [`Expr`]: `Expr`, `&Expr`, `f64` and `i32` mix on both sides.
 
 use std::iter::Sum;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -6,117 +6,41 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use super::op::{Binary, Unary};
 use super::symbol::Expr;
 
-impl<R: Into<Expr>> Add<R> for Expr {
-    type Output = Expr;
-    fn add(self, other: R) -> Expr {
-        Expr::binary(Binary::Add, self, other)
-    }
+/// An operator between expressions and numbers; a number on the left needs an implementation of its
+/// own, as Rust allows none for all that become expressions.
+macro_rules! operator {
+    ($operator:ident, $method:ident, [$($number:ty),*]) => {
+        impl<R: Into<Expr>> $operator<R> for Expr {
+            type Output = Expr;
+            fn $method(self, other: R) -> Expr {
+                Expr::binary(Binary::$operator, self, other)
+            }
+        }
+        impl<R: Into<Expr>> $operator<R> for &Expr {
+            type Output = Expr;
+            fn $method(self, other: R) -> Expr {
+                Expr::binary(Binary::$operator, self, other)
+            }
+        }
+        $(impl $operator<Expr> for $number {
+            type Output = Expr;
+            fn $method(self, other: Expr) -> Expr {
+                Expr::binary(Binary::$operator, self, other)
+            }
+        }
+        impl $operator<&Expr> for $number {
+            type Output = Expr;
+            fn $method(self, other: &Expr) -> Expr {
+                Expr::binary(Binary::$operator, self, other)
+            }
+        })*
+    };
 }
 
-impl<R: Into<Expr>> Add<R> for &Expr {
-    type Output = Expr;
-    fn add(self, other: R) -> Expr {
-        Expr::binary(Binary::Add, self, other)
-    }
-}
-
-impl Add<Expr> for f64 {
-    type Output = Expr;
-    fn add(self, other: Expr) -> Expr {
-        Expr::from(self) + other
-    }
-}
-
-impl Add<&Expr> for f64 {
-    type Output = Expr;
-    fn add(self, other: &Expr) -> Expr {
-        Expr::from(self) + other
-    }
-}
-
-impl<R: Into<Expr>> Sub<R> for Expr {
-    type Output = Expr;
-    fn sub(self, other: R) -> Expr {
-        Expr::binary(Binary::Sub, self, other)
-    }
-}
-
-impl<R: Into<Expr>> Sub<R> for &Expr {
-    type Output = Expr;
-    fn sub(self, other: R) -> Expr {
-        Expr::binary(Binary::Sub, self, other)
-    }
-}
-
-impl Sub<Expr> for f64 {
-    type Output = Expr;
-    fn sub(self, other: Expr) -> Expr {
-        Expr::from(self) - other
-    }
-}
-
-impl Sub<&Expr> for f64 {
-    type Output = Expr;
-    fn sub(self, other: &Expr) -> Expr {
-        Expr::from(self) - other
-    }
-}
-
-impl<R: Into<Expr>> Mul<R> for Expr {
-    type Output = Expr;
-    fn mul(self, other: R) -> Expr {
-        Expr::binary(Binary::Mul, self, other)
-    }
-}
-
-impl<R: Into<Expr>> Mul<R> for &Expr {
-    type Output = Expr;
-    fn mul(self, other: R) -> Expr {
-        Expr::binary(Binary::Mul, self, other)
-    }
-}
-
-impl Mul<Expr> for f64 {
-    type Output = Expr;
-    fn mul(self, other: Expr) -> Expr {
-        Expr::from(self) * other
-    }
-}
-
-impl Mul<&Expr> for f64 {
-    type Output = Expr;
-    fn mul(self, other: &Expr) -> Expr {
-        Expr::from(self) * other
-    }
-}
-
-impl<R: Into<Expr>> Div<R> for Expr {
-    type Output = Expr;
-    fn div(self, other: R) -> Expr {
-        Expr::binary(Binary::Div, self, other)
-    }
-}
-
-impl<R: Into<Expr>> Div<R> for &Expr {
-    type Output = Expr;
-    fn div(self, other: R) -> Expr {
-        Expr::binary(Binary::Div, self, other)
-    }
-}
-
-impl Div<Expr> for f64 {
-    type Output = Expr;
-    fn div(self, other: Expr) -> Expr {
-        Expr::from(self) / other
-    }
-}
-
-impl Div<&Expr> for f64 {
-    type Output = Expr;
-    fn div(self, other: &Expr) -> Expr {
-        Expr::from(self) / other
-    }
-}
+operator!(Add, add, [f64, i32]);
+operator!(Sub, sub, [f64, i32]);
+operator!(Mul, mul, [f64, i32]);
+operator!(Div, div, [f64, i32]);
 
 impl Neg for Expr {
     type Output = Expr;

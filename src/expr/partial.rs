@@ -1,6 +1,7 @@
 //! The derivative of each operation with respect to its operands, as nodes.
 
-use super::graph::{Graph, Id, Node};
+use super::graph::Graph;
+use super::node::{Id, Node};
 use super::op::{Binary, Unary};
 
 /// What a tangent or an adjoint is multiplied or divided by.

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::graph::{Graph, Id, Node, Traits};
+use super::graph::Graph;
+use super::node::{Id, Node, Traits};
 use super::op::{Binary, Unary};
 use super::symbol::Variable;
 

@@ -3,7 +3,8 @@
 //! x + 0 stays as it is, because it turns −0 into 0, and so does 0·x. Zeros of derivatives never
 //! get here: a derivative that is structurally zero has no node.
 
-use super::graph::{Graph, Id, Node};
+use super::graph::Graph;
+use super::node::{Id, Node};
 use super::op::{Binary, Unary};
 
 /// The largest whole exponent that becomes products.

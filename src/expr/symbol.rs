@@ -46,7 +46,7 @@ impl Variable {
 /// ```
 /// use costate::expr::Expr;
 /// let (x, k) = (Expr::state(0), Expr::param(0));
-/// let rate = -(&k * &x) / (1.0 + x.exp());
+/// let rate = -(&k * &x) / (1 + x.exp());
 /// assert!(rate.constant_value().is_none());
 /// ```
 #[derive(Clone)]
@@ -136,6 +136,12 @@ impl Expr {
 impl From<f64> for Expr {
     fn from(x: f64) -> Self {
         Expr(Arc::new(Term::Constant(x)))
+    }
+}
+
+impl From<i32> for Expr {
+    fn from(x: i32) -> Self {
+        f64::from(x).into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Forward-mode derivatives as new nodes of the graph.
 
-use super::graph::{Graph, Id, Node, Traits};
+use super::graph::Graph;
+use super::node::{Id, Node, Traits, operands};
 use super::op::Binary;
 use super::symbol::Variable;
 
@@ -26,7 +27,7 @@ impl Graph {
             }
             _ => {}
         }
-        let is_moving = super::graph::operands(self.node(node)).any(|id| dots.of(id).is_some());
+        let is_moving = operands(self.node(node)).any(|id| dots.of(id).is_some());
         if !is_moving {
             return None;
         }

@@ -1,6 +1,7 @@
 //! Laws of values and derivatives, over every function of the language.
 
 use super::*;
+use crate::ode::{Bars, Dots};
 
 /// Formulas in x = y₀, z = y₁, a = p₀, b = p₁, t; good near every point of `POINTS`.
 const FORMULAS: [&str; 40] = [
@@ -151,7 +152,9 @@ fn second_order_equals_differences_of_vjp() {
                 let dot = unit(4, k);
                 let (mut y, mut p, mut t) = ([0.0; 2], [0.0; 2], 0.0);
                 let (y_dot, p_dot) = dot.split_at(2);
-                f.second_order(&w, y_dot, p_dot, &mut y, &mut p, &mut t, &mut registers);
+                let dots = Dots { y: y_dot, p: p_dot };
+                let bar_dots = Bars { y: &mut y, p: &mut p, t: &mut t };
+                f.second_order(&w, dots, bar_dots, &mut registers);
                 for (found, slope) in [y[0], y[1], p[0], p[1], t].into_iter().zip(slopes) {
                     assert_near(found, slope, 1e-9, &format!("{text} at {v:?} by {k}"));
                 }
@@ -223,6 +226,26 @@ fn derivatives_are_finite_where_they_exist() {
 fn derivative_by_an_exponent_exists_at_zero() {
     let f = Function::new(&[formula("x^b")], 2, 2, 0);
     assert_eq!(vjp(&f, [0.0, 1.0, 1.0, 2.0, 0.0], &[1.0])[3], 0.0);
+}
+
+#[test]
+fn whole_numbers_are_numbers() {
+    let x = || Expr::state(0);
+    let whole =
+        [2 + x(), &x() + 2, 3 - &x(), x() - 3, 2 * &x(), x() * 2, 5 / x(), &x() / 5, x().max(1)];
+    let real = [
+        2.0 + x(),
+        &x() + 2.0,
+        3.0 - &x(),
+        x() - 3.0,
+        2.0 * &x(),
+        x() * 2.0,
+        5.0 / x(),
+        &x() / 5.0,
+        x().max(1.0),
+    ];
+    let by = |formulas: &[Expr]| values(&Function::new(formulas, 2, 2, 0), POINTS[0]);
+    assert_eq!(by(&whole), by(&real));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(super) struct Definition {
     pub num_traced_params: Option<usize>,
     pub initial: Vec<Expr>,
     pub rates: Vec<Expr>,
+    /// Named formulas, in their order.
+    pub expressions: Vec<(String, Expr)>,
     pub terminal: Option<Expr>,
     pub observables: Vec<Observable>,
     pub running: Option<Expr>,
@@ -43,6 +45,8 @@ impl Definition {
             span: self.span,
             states: self.states,
             parameters: self.parameters,
+            expressions: self.expressions,
+            observables: self.observables,
         })
     }
 
@@ -86,9 +90,8 @@ impl Definition {
     }
 
     fn check_observable(&self, observable: &Observable) -> Result<(), ModelError> {
-        let path = &observable.path;
         for (i, &time) in observable.times.iter().enumerate() {
-            let path = format!("{path}.times[{i}]");
+            let path = observable.place("times", i);
             expect_finite(path.clone(), time)?;
             if let Some((start, end)) = self.span
                 && !(start <= time && time <= end)
@@ -97,7 +100,7 @@ impl Definition {
             }
         }
         for (i, &value) in observable.data.iter().enumerate() {
-            expect_finite(format!("{path}.data[{i}]"), value)?;
+            expect_finite(observable.place("data", i), value)?;
         }
         let expect_positive = |path: String, value: f64| {
             let is_good = value > 0.0 && value.is_finite();
@@ -105,10 +108,10 @@ impl Definition {
         };
         match &observable.sigma {
             Sigma::List(list) => (0..).zip(list).try_for_each(|(i, &s): (usize, _)| {
-                expect_positive(format!("{path}.sigma[{i}]"), s)
+                expect_positive(observable.place("sigma", i), s)
             }),
             Sigma::Expression(sigma) => match sigma.constant_value() {
-                Some(value) => expect_positive(format!("{path}.sigma"), value),
+                Some(value) => expect_positive(format!("{}.sigma", observable.path), value),
                 None => Ok(()),
             },
         }

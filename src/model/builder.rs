@@ -19,17 +19,19 @@ impl Model {
     ///
     /// ```
     /// use costate::model::Model;
-    /// use costate::ode::{Ode, Vjp};
+    /// use costate::ode::{At, Bars, Ode, Vjp};
     ///
     /// let model = Model::trace(2, 2, |_t, y, p| [&p[0] * &y[1], -(&p[1] * &y[0])])
     ///     .initial(|p| [p[0].clone(), 0.0.into()])
     ///     .terminal(|y, _p| y[0].powi(2))
     ///     .build()?;
     /// let (y, p, mut dy, mut work) = ([1.0, 2.0], [3.0, 4.0], [0.0; 2], model.work());
-    /// model.rhs(0.0, &y, &p, &mut dy, &mut work);
+    /// let at = At { t: 0.0, y: &y, p: &p };
+    /// model.rhs(at, &mut dy, &mut work);
     /// assert_eq!(dy, [6.0, -4.0]);
     /// let (mut y_bar, mut p_bar, mut t_bar) = ([0.0; 2], [0.0; 2], 0.0);
-    /// model.vjp(0.0, &y, &p, &[1.0, 0.0], &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+    /// let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+    /// model.vjp(at, &[1.0, 0.0], bars, &mut work);
     /// assert_eq!((y_bar, p_bar), ([0.0, 3.0], [2.0, 0.0]));
     /// # Ok::<(), costate::error::ModelError>(())
     /// ```
@@ -93,12 +95,15 @@ impl ModelBuilder {
         observable: impl FnOnce(&Expr, &[Expr], &[Expr]) -> Expr,
     ) -> Self {
         let (y, p) = self.symbols();
+        let name = format!("observation {}", self.definition.observables.len());
         self.definition.observables.push(Observable {
-            path: format!("observation {}", self.definition.observables.len()),
+            path: name.clone(),
+            name,
             expression: observable(&Expr::time(), &y, &p),
             times: times.to_vec(),
             data: data.to_vec(),
             sigma: Sigma::Expression(sigma.into()),
+            column: None,
         });
         self
     }

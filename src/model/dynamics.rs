@@ -1,10 +1,12 @@
 //! A model as an ODE with derivatives, and its initial state.
 
 use super::Model;
+use std::any::Any;
+
 use crate::error::{Error, check_length};
 use crate::expr::Registers;
-use crate::linalg::{Matrix, Structure};
-use crate::ode::{Initial, Jvp, Ode, Rows, Vjp};
+use crate::numbers::linalg::{Matrix, Structure};
+use crate::ode::{At, Bars, Dots, Initial, Jvp, Ode, Rows, Vjp};
 
 impl Ode for Model {
     type Work = Registers;
@@ -21,21 +23,23 @@ impl Ode for Model {
     fn work_bytes(&self) -> usize {
         self.dynamics.register_bytes()
     }
-    fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Registers) {
+    fn rhs(&self, At { t, y, p }: At<'_>, dy: &mut [f64], work: &mut Registers) {
         self.dynamics.value(t, y, p, dy, work);
     }
 }
 
 impl Vjp for Model {
+    const IS_MODEL: bool = true;
+
+    fn as_model(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+
     fn vjp(
         &self,
-        _t: f64,
-        _y: &[f64],
-        _p: &[f64],
+        _: At<'_>,
         w: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
+        Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
         work: &mut Registers,
     ) {
         self.dynamics.vjp(w, y_bar, p_bar, t_bar, work);
@@ -45,11 +49,9 @@ impl Vjp for Model {
     }
     fn jacobian(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { t, y, p }: At<'_>,
         jac: &mut Matrix,
-        _rows: Rows<'_>,
+        _: Rows<'_>,
         work: &mut Registers,
     ) {
         self.dynamics.jacobian(t, y, p, jac, work);
@@ -59,11 +61,8 @@ impl Vjp for Model {
 impl Jvp for Model {
     fn jvp(
         &self,
-        _t: f64,
-        _y: &[f64],
-        _p: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
+        _: At<'_>,
+        Dots { y: y_dot, p: p_dot }: Dots<'_>,
         dy_dot: &mut [f64],
         work: &mut Registers,
     ) {
@@ -77,20 +76,16 @@ impl Model {
         self.dynamics.jacobian_program().map_or_else(Vec::new, |jac| jac.pattern().collect())
     }
 
-    /// Adds d/dε of f_yᵀ w (d), f_pᵀ w (m) and f_tᵀ w along (y + ε `y_dot`, p + ε `p_dot`), with
+    /// Adds d/dε of f_yᵀ w (d), f_pᵀ w (m) and f_tᵀ w along (y + ε `dots.y`, p + ε `dots.p`), with
     /// w held. `work` is what [`rhs`](Ode::rhs) left, as in [`Vjp::vjp`].
-    #[allow(clippy::too_many_arguments)]
     pub fn second_order(
         &self,
         w: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
-        y_bar_dot: &mut [f64],
-        p_bar_dot: &mut [f64],
-        t_bar_dot: &mut f64,
+        dots: Dots<'_>,
+        bar_dots: Bars<'_>,
         work: &mut Registers,
     ) {
-        self.dynamics.second_order(w, y_dot, p_dot, y_bar_dot, p_bar_dot, t_bar_dot, work);
+        self.dynamics.second_order(w, dots, bar_dots, work);
     }
 
     /// Adds d/dε of (∂y₀/∂p)ᵀ `y0_bar` along p + ε `p_dot` to `p_bar_dot`.
@@ -101,17 +96,9 @@ impl Model {
         p_dot: &[f64],
         p_bar_dot: &mut [f64],
     ) {
-        let mut registers = self.initial_at(p);
-        let t_bar_dot = &mut 0.0;
-        self.initial.second_order(
-            y0_bar,
-            &[],
-            p_dot,
-            &mut [],
-            p_bar_dot,
-            t_bar_dot,
-            &mut registers,
-        );
+        let dots = Dots { y: &[], p: p_dot };
+        let bar_dots = Bars { y: &mut [], p: p_bar_dot, t: &mut 0.0 };
+        self.initial.second_order(y0_bar, dots, bar_dots, &mut self.initial_at(p));
     }
 
     fn start(&self) -> f64 {

@@ -1,24 +1,27 @@
 #![doc = include_str!("../../docs/model-format.md")]
 
-mod build;
-mod builder;
 mod dynamics;
-mod json;
 mod names;
 mod objective;
 mod observable;
 mod parameter;
 mod points;
+mod outputs;
+mod build;
+mod builder;
+mod json;
 
 pub use builder::ModelBuilder;
 pub use json::{read_text, read_text_file};
 pub use objective::ObjectiveRegisters;
+pub use observable::Observable;
+pub use outputs::{Outputs, Residual};
 pub use parameter::{Parameter, Scale};
 
 use crate::error::{ModelError, shown};
-use crate::expr::{Function, nearest};
-use crate::objective::Objective;
-use crate::ode::{Initial, Ode};
+use crate::expr::{Expr, Function, nearest};
+use crate::ode::objective::Objective;
+use crate::ode::{At, Initial, Ode};
 
 /// A model read from a file ([`from_file`](Model::from_file)) or traced from Rust
 /// ([`trace`](Model::trace)): an ODE, its initial state and its objective, with all derivatives.
@@ -33,6 +36,8 @@ pub struct Model {
     initial: Function,
     points: points::Points,
     running: Option<Function>,
+    expressions: Vec<(String, Expr)>,
+    observables: Vec<Observable>,
 }
 
 impl Model {
@@ -118,9 +123,9 @@ impl Model {
         let (mut y, mut dy) = (vec![0.0; self.states.len()], vec![0.0; self.states.len()]);
         self.initial(p, &mut y);
         self.expect_finite("states", &y, time)?;
-        self.rhs(time, &y, p, &mut dy, &mut self.work());
+        self.rhs(At { t: time, y: &y, p }, &mut dy, &mut self.work());
         self.expect_finite("rates", &dy, time)?;
-        let value = self.integrand(time, &y, p, &mut self.scratch());
+        let value = self.integrand(At { t: time, y: &y, p }, &mut self.scratch());
         if !value.is_finite() {
             let path = "objective.running".to_owned();
             return Err(ModelError::StartNotFinite { path, value, time });

@@ -3,7 +3,8 @@
 use super::Model;
 use crate::error::{Error, check_length};
 use crate::expr::Registers;
-use crate::objective::Objective;
+use crate::ode::objective::Objective;
+use crate::ode::{At, Bars, Dots};
 
 /// Register files of a model's objective.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl Objective for Model {
         self.points.times()
     }
 
-    fn point(&self, i: usize, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
+    fn point(&self, i: usize, At { t, y, p }: At<'_>, scratch: &mut Self::Scratch) -> f64 {
         let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
         function.output(0, registers)
     }
@@ -42,12 +43,8 @@ impl Objective for Model {
     fn point_vjp(
         &self,
         i: usize,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
+        At { t, y, p }: At<'_>,
+        Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
         scratch: &mut Self::Scratch,
     ) {
         let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
@@ -58,7 +55,7 @@ impl Objective for Model {
         self.running.is_some()
     }
 
-    fn integrand(&self, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
+    fn integrand(&self, At { t, y, p }: At<'_>, scratch: &mut Self::Scratch) -> f64 {
         let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) else {
             return 0.0;
         };
@@ -68,13 +65,9 @@ impl Objective for Model {
 
     fn integrand_vjp(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { t, y, p }: At<'_>,
         weight: f64,
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
+        Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
         scratch: &mut Self::Scratch,
     ) {
         if let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) {
@@ -85,44 +78,31 @@ impl Objective for Model {
 }
 
 impl Model {
-    /// Adds d/dε of the derivatives of J_i along (y + ε `y_dot`, p + ε `p_dot`).
-    #[allow(clippy::too_many_arguments)]
+    /// Adds d/dε of the derivatives of J_i along (y + ε `dots.y`, p + ε `dots.p`).
     pub fn point_second_order(
         &self,
         i: usize,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
-        y_bar_dot: &mut [f64],
-        p_bar_dot: &mut [f64],
-        t_bar_dot: &mut f64,
+        At { t, y, p }: At<'_>,
+        dots: Dots<'_>,
+        bar_dots: Bars<'_>,
         scratch: &mut ObjectiveRegisters,
     ) {
         let (function, registers) = self.points.evaluate(i, t, y, p, &mut scratch.points);
-        function.second_order(&[1.0], y_dot, p_dot, y_bar_dot, p_bar_dot, t_bar_dot, registers);
+        function.second_order(&[1.0], dots, bar_dots, registers);
     }
 
-    /// Adds `weight` times d/dε of the derivatives of r along (y + ε `y_dot`, p + ε `p_dot`).
-    #[allow(clippy::too_many_arguments)]
+    /// Adds `weight` times d/dε of the derivatives of r along (y + ε `dots.y`, p + ε `dots.p`).
     pub fn integrand_second_order(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { t, y, p }: At<'_>,
         weight: f64,
-        y_dot: &[f64],
-        p_dot: &[f64],
-        y_bar_dot: &mut [f64],
-        p_bar_dot: &mut [f64],
-        t_bar_dot: &mut f64,
+        dots: Dots<'_>,
+        bar_dots: Bars<'_>,
         scratch: &mut ObjectiveRegisters,
     ) {
         if let (Some(function), Some(registers)) = (&self.running, &mut scratch.running) {
             function.evaluate(t, y, p, &[], registers);
-            let w = [weight];
-            function.second_order(&w, y_dot, p_dot, y_bar_dot, p_bar_dot, t_bar_dot, registers);
+            function.second_order(&[weight], dots, bar_dots, registers);
         }
     }
 }

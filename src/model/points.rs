@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::observable::{Observable, Sigma};
 use crate::expr::{Expr, Function, Registers, Variable};
-use crate::objective::AT_END;
+use crate::ode::objective::AT_END;
 
 /// Point terms in the order of their times. All measurements at one time are one term, and terms
 /// that measure the same things share a function, which reads the measured numbers as data.
@@ -85,7 +85,7 @@ impl Points {
 }
 
 /// (observable, index) of every measurement, by time.
-fn by_time(observables: &[Observable]) -> Vec<(f64, Vec<(usize, usize)>)> {
+pub(super) fn by_time(observables: &[Observable]) -> Vec<(f64, Vec<(usize, usize)>)> {
     let mut groups: BTreeMap<u64, (f64, Vec<(usize, usize)>)> = BTreeMap::new();
     for (k, observable) in observables.iter().enumerate() {
         for (i, &time) in observable.times.iter().enumerate() {

@@ -49,7 +49,7 @@ pub fn bars_svg(
     if bars.is_empty() || kinds.is_empty() {
         return Err(PlotError::Nothing);
     }
-    page(title, below, |area| {
+    page(SIZE, title, below, |area| {
         let (legend, body) = area.split_vertically(50);
         draw_legend(&legend, kinds)?;
         draw_bars(&body, bars, x)
@@ -80,7 +80,7 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
     let air = if high > low { 0.12 * (high - low) } else { 1.0 };
     let (low, high) = (low - air, high + air);
     let axis = Linear { ends: (low, high), ticks: ticks::between(low, high, 8) };
-    let decimals = ticks::decimals(&axis.ticks);
+    let labels = ticks::labels(&axis.ticks);
     let rows = bars.len() as f64;
     let mut chart = ChartBuilder::on(area)
         .margin(20)
@@ -98,7 +98,7 @@ fn draw_bars(area: &Area, bars: &[Bar], x: &str) -> Result<(), PlotError> {
         .axis_style(INK.stroke_width(2))
         .label_style(letters(24))
         .axis_desc_style(letters(27))
-        .x_label_formatter(&|x| ticks::plain(*x, decimals))
+        .x_label_formatter(&|x| labels(*x))
         .x_desc(x)
         .draw()
         .map_err(failed)?;

@@ -25,19 +25,23 @@ pub(super) fn letters(size: i32) -> TextStyle<'static> {
     font.color(&INK)
 }
 
-/// Draws on a white page under a title and a line below it.
+/// Height of what stands above a picture.
+pub(super) const HEAD: u32 = 110;
+
+/// Draws on a white page of this width and height, under a title and a line below it.
 pub(super) fn page(
+    size: (u32, u32),
     title: &str,
     below: &str,
     draw: impl FnOnce(&Area) -> Result<(), PlotError>,
 ) -> Result<String, PlotError> {
     let mut svg = String::new();
     {
-        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         root.fill(&WHITE).map_err(failed)?;
-        let (head, body) = root.split_vertically(110);
+        let (head, body) = root.split_vertically(HEAD);
         let centred = |size| letters(size).pos(Pos::new(HPos::Center, VPos::Top));
-        let middle = SIZE.0 as i32 / 2;
+        let middle = size.0 as i32 / 2;
         head.draw_text(title, &centred(40), (middle, 22)).map_err(failed)?;
         head.draw_text(below, &centred(25).color(&GREY.mix(1.0)), (middle, 74)).map_err(failed)?;
         draw(&body)?;

@@ -5,17 +5,18 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
 use super::canvas::{Area, BLUE, FAINT, GREY, INK, ORANGE, RED, SIZE, failed, letters, page};
-use super::linear::Linear;
+use super::linear::linear;
+use super::look::Look;
 use super::ticks;
 
-/// Points with a name.
+/// Points with a name. Series of one name have one colour and stand in the legend once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series<'a> {
     /// What stands in the legend.
     pub name: &'a str,
     /// (x, y).
     pub points: Vec<(f64, f64)>,
-    /// As dots, in ink, instead of a line.
+    /// As dots instead of a line: in ink, or in the colour of the line of the same name.
     pub dots: bool,
 }
 
@@ -54,27 +55,31 @@ pub fn lines_svg(panels: &[Panel], title: &str, below: &str) -> Result<String, P
     if panels.is_empty() || panels.iter().any(|panel| panel.series.is_empty()) {
         return Err(PlotError::Nothing);
     }
-    page(title, below, |area| {
+    page(SIZE, title, below, |area| {
         let areas = area.split_evenly((1, panels.len()));
-        panels.iter().zip(&areas).try_for_each(|(panel, area)| panel.draw(area, panels.len()))
+        let width = SIZE.0 as i32 / panels.len() as i32;
+        let look = Look::large(&COLORS);
+        panels.iter().zip(&areas).try_for_each(|(panel, area)| panel.draw(area, width, &look))
     })
 }
 
-const ROW: i32 = 42;
 const COLORS: [RGBColor; 4] = [BLUE, ORANGE, RED, GREY];
 
 impl Panel<'_> {
-    fn draw(&self, area: &Area, panels: usize) -> Result<(), PlotError> {
-        let rows = self.series.len().div_ceil(2) as i32;
-        let (legend, body) = area.split_vertically(ROW * rows);
-        self.draw_legend(&legend, SIZE.0 as i32 / panels as i32)?;
-        let (x, y) = (self.axis(|point| point.0, 0.0), self.axis(|point| point.1, 0.06));
-        let (x_decimals, y_decimals) = (ticks::decimals(&x.ticks), ticks::decimals(&y.ticks));
+    /// Draws on an area of this width.
+    pub(super) fn draw(&self, area: &Area, width: i32, look: &Look) -> Result<(), PlotError> {
+        let rows = self.names().len().div_ceil(look.columns) as i32;
+        let (legend, body) = area.split_vertically(look.row * rows);
+        self.draw_legend(&legend, width, look)?;
+        let x = look.axis(self.extent(|point| look.across(point.0)), 0.0);
+        let y = linear(self.extent(|point| point.1), 0.06, look.ticks);
+        let (x_labels, y_labels) = (look.labels(&x.ticks), ticks::labels(&y.ticks));
+        let described = |text| if look.described { text } else { "" };
         let mut chart = ChartBuilder::on(&body)
-            .margin(20)
-            .margin_right(36)
-            .set_label_area_size(LabelAreaPosition::Left, 130)
-            .set_label_area_size(LabelAreaPosition::Bottom, 90)
+            .margin(look.margin)
+            .margin_right(look.margin + 16)
+            .set_label_area_size(LabelAreaPosition::Left, look.left)
+            .set_label_area_size(LabelAreaPosition::Bottom, look.bottom)
             .build_cartesian_2d(x, y)
             .map_err(failed)?;
         chart
@@ -82,21 +87,22 @@ impl Panel<'_> {
             .light_line_style(TRANSPARENT)
             .bold_line_style(FAINT.stroke_width(2))
             .axis_style(INK.stroke_width(2))
-            .label_style(letters(24))
-            .axis_desc_style(letters(27))
-            .x_label_formatter(&|x| ticks::plain(*x, x_decimals))
-            .y_label_formatter(&|y| ticks::plain(*y, y_decimals))
-            .x_desc(self.x)
-            .y_desc(self.y)
+            .label_style(letters(look.letters))
+            .axis_desc_style(letters(look.letters + 3))
+            .x_label_formatter(&|x| x_labels(*x))
+            .y_label_formatter(&|y| y_labels(*y))
+            .x_desc(described(self.x))
+            .y_desc(described(self.y))
             .draw()
             .map_err(failed)?;
-        for (series, color) in self.colored() {
-            let points = series.points.iter().copied();
+        for series in &self.series {
+            let color = self.color(series.name, look);
+            let points = series.points.iter().map(|&(x, y)| (look.across(x), y));
             if series.dots {
-                let dots = points.map(|point| Circle::new(point, 7, color.filled()));
+                let dots = points.map(|point| Circle::new(point, look.dot, color.filled()));
                 chart.draw_series(dots).map_err(failed)?;
             } else {
-                let line = LineSeries::new(points, color.stroke_width(4));
+                let line = LineSeries::new(points, color.stroke_width(look.line));
                 chart.draw_series(line).map_err(failed)?;
             }
         }
@@ -104,39 +110,54 @@ impl Panel<'_> {
     }
 
     /// Above the picture, since a line may be anywhere in it.
-    fn draw_legend(&self, area: &Area, width: i32) -> Result<(), PlotError> {
-        for (i, (series, color)) in self.colored().enumerate() {
-            let (column, row) = (i as i32 % 2, i as i32 / 2);
-            let (x, y) = (150 + column * (width - 150) / 2, ROW * row + ROW / 2);
-            if series.dots {
-                area.draw(&Circle::new((x + 22, y), 7, color.filled())).map_err(failed)?;
-            } else {
-                let line = PathElement::new([(x, y), (x + 44, y)], color.stroke_width(4));
+    fn draw_legend(&self, area: &Area, width: i32, look: &Look) -> Result<(), PlotError> {
+        let (left, names) = (look.margin + look.left, self.names());
+        let columns = look.columns.min(names.len()) as i32;
+        for (i, name) in names.into_iter().enumerate() {
+            let (column, row) = (i as i32 % columns, i as i32 / columns);
+            let (x, y) = (left + column * (width - left) / columns, look.row * row + look.row / 2);
+            let color = self.color(name, look);
+            let has = |dots| self.series.iter().any(|s| s.name == name && s.dots == dots);
+            if has(false) {
+                let line = PathElement::new([(x, y), (x + 44, y)], color.stroke_width(look.line));
                 area.draw(&line).map_err(failed)?;
             }
-            let left = letters(25).pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw_text(series.name, &left, (x + 58, y)).map_err(failed)?;
+            if has(true) {
+                area.draw(&Circle::new((x + 22, y), look.dot, color.filled())).map_err(failed)?;
+            }
+            let left = letters(look.letters + 1).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw_text(name, &left, (x + 58, y)).map_err(failed)?;
         }
         Ok(())
     }
 
-    fn colored(&self) -> impl Iterator<Item = (&Series<'_>, RGBColor)> {
-        let mut lines = COLORS.iter().cycle();
-        self.series.iter().map(move |series| {
-            let color = if series.dots { INK } else { *lines.next().unwrap_or(&INK) };
-            (series, color)
-        })
+    /// The names of the series, each once.
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for series in &self.series {
+            if !names.contains(&series.name) {
+                names.push(series.name);
+            }
+        }
+        names
     }
 
-    /// Wide enough for all points, with this part of it as air at both ends.
-    fn axis(&self, of: impl Fn(&(f64, f64)) -> f64, air: f64) -> Linear {
+    /// That of the line of this name, or ink.
+    fn color(&self, name: &str, look: &Look) -> RGBColor {
+        let mut lines: Vec<&str> = Vec::new();
+        for series in self.series.iter().filter(|series| !series.dots) {
+            if !lines.contains(&series.name) {
+                lines.push(series.name);
+            }
+        }
+        let place = lines.iter().position(|line| *line == name);
+        place.map_or(INK, |k| look.colors[k % look.colors.len()])
+    }
+
+    /// The least and the largest of a coordinate of all points.
+    fn extent(&self, of: impl Fn(&(f64, f64)) -> f64) -> (f64, f64) {
         let values = self.series.iter().flat_map(|series| series.points.iter().map(&of));
-        let (low, high) = values
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        let width = high - low;
-        let air = if width > 0.0 { air * width } else { 0.5 * low.abs().max(1.0) };
-        let ends = (low - air, high + air);
-        Linear { ends, ticks: ticks::between(ends.0, ends.1, 8) }
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
     }
 }
 

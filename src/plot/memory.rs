@@ -5,9 +5,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
-use super::canvas::{Area, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, failed, letters, page};
+use super::canvas::{Area, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SIZE, failed, letters, page};
 use super::ticks;
-use crate::curve::{Curve, CurvePoint};
+use crate::numbers::units;
+use crate::plan::curve::{Curve, CurvePoint};
 use crate::schedule::optimum;
 
 /// Draws a curve as two panels, both axes logarithmic: steps taken, each relative to N, with the
@@ -36,10 +37,10 @@ pub fn curve_svg(curve: &Curve, title: &str) -> Result<String, PlotError> {
         memory,
         axis,
         title: "time of one gradient",
-        label: &ticks::seconds,
+        label: &units::seconds,
         series: time(&tiers),
     };
-    page(title, &verdict(curve, budgets), |area| {
+    page(SIZE, title, &verdict(curve, budgets), |area| {
         let (left, right) = area.split_horizontally(800);
         work.draw(&left)?;
         time.draw(&right)
@@ -190,7 +191,7 @@ impl Panel<'_> {
             .axis_style(INK.stroke_width(2))
             .label_style(letters(24))
             .axis_desc_style(letters(27))
-            .x_label_formatter(&|x| ticks::bytes(*x as u64))
+            .x_label_formatter(&|x| units::bytes(*x as u64))
             .y_label_formatter(&|y| (self.label)(*y))
             .x_desc(self.axis)
             .y_desc(self.title)

@@ -1,18 +1,20 @@
 //! Pictures, as SVG text. They need no fonts or libraries of the system.
 
-mod bars;
 mod canvas;
+mod ticks;
 mod linear;
+mod look;
+mod bars;
 mod lines;
 mod memory;
 mod schedule;
-mod ticks;
+mod trajectory;
 
 pub use bars::{Bar, bars_svg};
 pub use lines::{Panel, Series, lines_svg};
 pub use memory::curve_svg;
 pub use schedule::schedule_svg;
-pub use ticks::{bytes, seconds};
+pub use trajectory::{Quantity, TimeAxis, trajectory_svg};
 
 /// Why a picture could not be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

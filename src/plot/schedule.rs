@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::PlotError;
-use super::canvas::{Area, BLUE, FAINT, GREY, INK, ORANGE, RED, failed, letters, page};
+use super::canvas::{Area, BLUE, FAINT, GREY, INK, ORANGE, RED, SIZE, failed, letters, page};
 use super::linear::Linear;
 use super::ticks;
 use crate::schedule::Action;
@@ -29,7 +29,7 @@ pub fn schedule_svg(
     if trace.work == 0 {
         return Err(PlotError::Nothing);
     }
-    page(title, below, |area| trace.draw(area))
+    page(SIZE, title, below, |area| trace.draw(area))
 }
 
 const KEPT: ShapeStyle =
@@ -70,20 +70,20 @@ impl Trace {
                     Some(path) if path.last() == Some(&start) => path.push(end),
                     _ => self.advances.push(vec![start, end]),
                 }
-                self.reach(to.max(from))?;
+                self.extend_to(to.max(from))?;
             }
             Action::Reverse { step } => {
                 let (x, y) = (step as f64, self.work as f64);
                 self.work += 1;
                 self.reverses.push([(x, y + 0.5), (x + 1.0, y + 0.5)]);
                 self.release(|_, kept| kept >= step);
-                self.reach(step.saturating_add(1))?;
+                self.extend_to(step.saturating_add(1))?;
             }
         }
         Ok(())
     }
 
-    fn reach(&mut self, step: usize) -> Result<(), PlotError> {
+    fn extend_to(&mut self, step: usize) -> Result<(), PlotError> {
         self.steps = self.steps.max(step);
         match step > Self::MOST_STEPS {
             true => Err(PlotError::TooManySteps { steps: step, limit: Self::MOST_STEPS }),

@@ -1,34 +1,6 @@
 //! Ticks of logarithmic and linear axes, and their labels.
 
-/// 640 B, 1.5 KiB, 12 MiB.
-///
-/// ```
-/// assert_eq!(costate::plot::bytes(1536), "1.5 KiB");
-/// ```
-pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut value = bytes as f64;
-    let mut unit = "B";
-    for larger in UNITS {
-        if value < 1024.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, larger);
-    }
-    format!("{} {unit}", short(value))
-}
-
-/// 250 ns, 12 µs, 1.5 ms, 3 s.
-///
-/// ```
-/// assert_eq!(costate::plot::seconds(0.0015), "1.5 ms");
-/// ```
-pub fn seconds(seconds: f64) -> String {
-    let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
-    let largest = units.iter().find(|(size, _)| seconds >= 0.999 * size);
-    let (size, unit) = largest.unwrap_or(&units[3]);
-    format!("{} {unit}", short(seconds / size))
-}
+use crate::numbers::units::{MOST_DIGITS, short, short_of};
 
 /// 1, 2.5, 30, 1 000, 2 000 000.
 pub(super) fn count(value: f64) -> String {
@@ -44,28 +16,6 @@ pub(super) fn count(value: f64) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-/// What is larger is written with an exponent.
-const MOST_DIGITS: f64 = 1e15;
-
-/// Three digits, without zeros at the end.
-fn short(value: f64) -> String {
-    if value >= MOST_DIGITS {
-        return format!("{value:.2e}");
-    }
-    let decimals = if value < 10.0 {
-        2
-    } else if value < 100.0 {
-        1
-    } else {
-        0
-    };
-    let text = format!("{value:.decimals$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
 }
 
 /// Powers of two in [low, high], at most `most` of them.
@@ -113,10 +63,37 @@ fn round_step(width: f64, most: usize) -> f64 {
     step.unwrap_or(least)
 }
 
-/// A label of one of these ticks, with as many decimals as tell them apart.
-pub(super) fn decimals(ticks: &[f64]) -> usize {
+/// Labels of these ticks, with as many decimals as tell them apart; with an exponent where all are
+/// very small or some very large.
+pub(super) fn labels(ticks: &[f64]) -> impl Fn(f64) -> String + use<> {
     let least = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-    if least < 1.0 { (-(least * 1.001).log10().floor()).clamp(0.0, 12.0) as usize } else { 0 }
+    let largest = ticks.iter().fold(0.0_f64, |largest, tick| largest.max(tick.abs()));
+    let digits = |x: f64| (x * 1.001).log10().floor();
+    let has_exponent = largest > 0.0 && !(1e-3..1e7).contains(&largest) && least.is_finite();
+    let exponent = if has_exponent { digits(largest) } else { 0.0 };
+    let decimals = match least {
+        least if has_exponent => (exponent - digits(least)).clamp(0.0, 12.0) as usize,
+        least if least < 1.0 => (-digits(least)).clamp(0.0, 12.0) as usize,
+        _ => 0,
+    };
+    move |tick| {
+        let mantissa = plain(tick / 10f64.powf(exponent), decimals);
+        let is_zero = mantissa.chars().all(|c| c == '0' || c == '.');
+        match (exponent, is_zero) {
+            (0.0, _) => mantissa,
+            (_, true) => "0".to_owned(),
+            _ => format!("{mantissa}e{}", plain(exponent, 0)),
+        }
+    }
+}
+
+/// The label of a tick of a logarithmic axis: 0.01, 300, 1e5.
+pub(super) fn power(tick: f64) -> String {
+    let exponent = (tick * 1.001).log10().floor();
+    match tick {
+        1e-3..1e5 => short_of(tick, (2.0 - exponent).max(0.0) as usize),
+        _ => format!("{}e{}", short(tick / 10f64.powf(exponent)), plain(exponent, 0)),
+    }
 }
 
 /// −0.50: with a minus sign rather than a hyphen, and none before zero.
@@ -129,19 +106,10 @@ pub(super) fn plain(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numbers::units::{bytes, seconds};
 
     #[test]
-    fn labels_are_short_and_have_units() {
-        for (given, label) in
-            [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (5 << 20, "5 MiB"), (3 << 40, "3 TiB")]
-        {
-            assert_eq!(bytes(given), label);
-        }
-        for (given, label) in
-            [(2.5e-9, "2.5 ns"), (1e-6, "1 µs"), (0.02, "20 ms"), (1.0, "1 s"), (120.0, "120 s")]
-        {
-            assert_eq!(seconds(given), label);
-        }
+    fn thousands_stand_apart() {
         assert_eq!(count(1_234_567.0), "1\u{2009}234\u{2009}567");
     }
 
@@ -156,13 +124,21 @@ mod tests {
         assert!(binary(1.0, 1e300, 8).len() <= 8);
         assert_eq!(linear(10.0, 5), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(between(-0.3, 1.1, 4), [0.0, 0.5, 1.0]);
-        let labels = |ticks: &[f64]| -> Vec<String> {
-            ticks.iter().map(|x| plain(*x, decimals(ticks))).collect()
-        };
+        let labels =
+            |ticks: &[f64]| -> Vec<String> { ticks.iter().map(|x| labels(ticks)(*x)).collect() };
         assert_eq!(labels(&between(-0.1, 0.11, 4)), ["−0.1", "0.0", "0.1"]);
         assert_eq!(
             labels(&between(-2e6, 2e6, 4)),
             ["−2000000", "−1000000", "0", "1000000", "2000000"]
+        );
+        assert_eq!(labels(&between(0.0, 3.7e-5, 4)), ["0", "1e−5", "2e−5", "3e−5"]);
+        assert_eq!(
+            labels(&between(0.0, 2.6e8, 6)),
+            ["0", "0.5e8", "1.0e8", "1.5e8", "2.0e8", "2.5e8"]
+        );
+        assert_eq!(
+            [1e-6, 0.0015, 0.02, 300.0, 2e5].map(power),
+            ["1e−6", "0.0015", "0.02", "300", "2e5"]
         );
     }
 

@@ -2,23 +2,25 @@
 
 use std::marker::PhantomData;
 
-use super::{Discretization, DiscretizationTape, Frontier, Recurrence};
-use crate::control::{Control, ControlState, Controlled, Event, Stops};
+use super::{Advanced, Discretization, OnlineRecurrence, Pass, Recurrence};
 use crate::error::{Error, check_dim};
-use crate::grid::{Span, TimeGrid};
-use crate::objective::Objective;
+use crate::method::control::{
+    Control, ControlState, Controlled, StepController, StepReport, Stops,
+};
+use crate::method::stepper::{AdjointStepper, Slopes, Stepper, Taken};
+use crate::numbers::scalar::Scalar;
+use crate::ode::grid::{Span, TimeGrid};
+use crate::ode::objective::Objective;
 use crate::ode::{Initial, Ode, Vjp};
-use crate::scalar::Scalar;
-use crate::stepper::{AdjointStepper, Counts, Stepper};
 
-/// An adaptive run: [`Frontier::extend`] takes a controlled step and notes its time; its chain
-/// replays the steps taken.
-pub struct Adaptive<'a, O, I, J, M, S = f64> {
+/// An adaptive run: [`OnlineRecurrence::advance`] takes a controlled step and notes its time; its
+/// chain replays the steps taken.
+pub struct Adaptive<'a, O, I: ?Sized, J: ?Sized, M, S = f64> {
     discretization: Discretization<'a, O, I, J, M, S>,
     control: Control,
     state: ControlState,
     stops: Stops,
-    observe: &'a (dyn Fn(Event) + Sync),
+    observe: &'a (dyn Fn(StepReport) + Sync),
     /// Bytes that the times of the steps may take.
     room: usize,
     /// They would have taken more.
@@ -29,8 +31,8 @@ impl<'a, S, O, I, J, M> Adaptive<'a, O, I, J, M, S>
 where
     S: Scalar,
     O: Ode<S>,
-    I: Initial<S>,
-    J: Objective<S>,
+    I: Initial<S> + ?Sized,
+    J: Objective<S> + ?Sized,
     M: Stepper<O, S>,
 {
     /// The run over [start, end]. Steps land on the times of the point terms where the method's
@@ -40,7 +42,6 @@ where
     /// Where the end is not after the start, the method has no error estimate, a setting of
     /// `control` cannot be used, a point term lies outside, or the initial state or the objective
     /// does not fit the model.
-    #[allow(clippy::too_many_arguments)]
     pub fn new(
         ode: &'a O,
         initial: &'a I,
@@ -48,7 +49,6 @@ where
         stepper: M,
         span: Span,
         control: Control,
-        observe: &'a (dyn Fn(Event) + Sync),
     ) -> Result<Self, Error> {
         let Span { start, end } = span;
         check_dim(ode.dim())?;
@@ -72,45 +72,15 @@ where
             control,
             state: ControlState::new(start),
             stops,
-            observe,
+            observe: &|_| {},
             room: usize::MAX,
             is_full: false,
         })
     }
 
-    /// Has the run fail where the times of its steps take more than this many bytes.
-    pub(crate) fn limit_times(&mut self, bytes: usize) {
-        self.room = bytes;
-    }
-
-    /// Takes all steps, and nothing but these, from the start. Where their times take more bytes than
-    /// they may they are counted only. Returns their number and what they cost.
-    ///
-    /// # Errors
-    /// As [`extend`](Frontier::extend).
-    pub(crate) fn pass(&mut self, p: &[S], told: &dyn Fn(usize)) -> Result<(usize, Counts), Error>
-    where
-        O: Vjp<S>,
-        I: Initial<S>,
-        J: Objective<S>,
-        M: AdjointStepper<O, S>,
-    {
-        self.restart();
-        self.begin(p);
-        let mut tape = self.discretization.stepper.tape(self.discretization.ode);
-        let mut y = vec![S::zero(); self.discretization.dim()];
-        self.discretization.initial(p, &mut y);
-        loop {
-            let t = self.step(p, &mut y, &mut tape)?;
-            if !self.is_full {
-                self.note_time(t);
-            }
-            told(self.state.accepted);
-            if t == self.discretization.end {
-                let counts = self.discretization.stepper.counts(&tape);
-                return Ok((self.state.accepted, counts));
-            }
-        }
+    /// Reports each step and each rejection to `observe`.
+    pub fn on_step(self, observe: &'a (dyn Fn(StepReport) + Sync)) -> Self {
+        Adaptive { observe, ..self }
     }
 
     /// Adds a time where there is room.
@@ -124,54 +94,29 @@ where
         }
     }
 
-    /// Takes a step under error control and gives its end.
-    fn step(&mut self, p: &[S], y: &mut [S], tape: &mut M::Tape) -> Result<f64, Error> {
-        let controlled = Controlled {
-            control: &self.control,
-            stepper: &self.discretization.stepper,
-            ode: self.discretization.ode,
-            p,
-            observe: self.observe,
-            error_beside: None,
-        };
-        Ok(controlled.advance(&mut self.state, &mut self.stops, y, tape)?.t_next)
+    /// Takes a step under error control.
+    fn step(
+        &mut self,
+        p: &[S],
+        y: &mut [S],
+        taken: Taken<'_, S, O, M>,
+    ) -> Result<Controlled, Error> {
+        let Adaptive { control, discretization, observe, state, stops, .. } = self;
+        let Discretization { ode, stepper, .. } = discretization;
+        let controller =
+            StepController { control, stepper, ode: *ode, p, observe, error_beside: None };
+        controller.advance(state, stops, y, taken)
     }
 
-    /// Takes the first steps, at most `steps`, for what can be learnt from their chain, and tells
-    /// nobody; [`restart`](Self::restart) forgets them.
-    ///
-    /// # Errors
-    /// As [`extend`](Frontier::extend).
-    pub fn probe(&mut self, p: &[S], steps: usize) -> Result<(), Error>
-    where
-        O: Vjp<S>,
-        I: Initial<S>,
-        J: Objective<S>,
-        M: AdjointStepper<O, S>,
-    {
-        let told = std::mem::replace(&mut self.observe, &|_| {});
-        self.begin(p);
-        let mut tape = self.discretization.tape();
-        let mut y = vec![S::zero(); self.discretization.dim()];
-        self.discretization.initial(p, &mut y);
-        let mut result = Ok(false);
-        for _ in 0..steps {
-            if !matches!(result, Ok(false)) {
-                break;
-            }
-            result = self.extend(p, &mut y, &mut tape);
-        }
-        self.observe = told;
-        result.map(|_| ())
-    }
-
-    /// Begins again at the start.
-    pub fn restart(&mut self) {
-        let start = self.discretization.grid.time(0);
-        self.discretization.grid = TimeGrid::growing(start);
-        self.state = ControlState::new(start);
-        self.stops.restart();
-        self.is_full = false;
+    /// Sets the first step.
+    fn set_first_step(&mut self, p: &[S]) {
+        let Adaptive { control, discretization, observe, state, stops, .. } = self;
+        let Discretization { ode, initial, stepper, .. } = discretization;
+        let mut y = vec![S::zero(); ode.dim()];
+        initial.initial(p, &mut y);
+        let controller =
+            StepController { control, stepper, ode: *ode, p, observe, error_beside: None };
+        controller.begin(state, stops, &y);
     }
 
     /// The steps taken so far as a chain of its own.
@@ -180,12 +125,12 @@ where
     }
 }
 
-impl<'a, S, O, I, J, M> Frontier for Adaptive<'a, O, I, J, M, S>
+impl<'a, S, O, I, J, M> OnlineRecurrence for Adaptive<'a, O, I, J, M, S>
 where
     S: Scalar,
     O: Vjp<S>,
-    I: Initial<S>,
-    J: Objective<S>,
+    I: Initial<S> + ?Sized,
+    J: Objective<S> + ?Sized,
     M: AdjointStepper<O, S>,
 {
     type Chain = Discretization<'a, O, I, J, M, S>;
@@ -195,32 +140,32 @@ where
     }
 
     fn begin(&mut self, p: &[S]) {
-        let Discretization { ode, initial, stepper, .. } = &self.discretization;
-        let mut y = vec![S::zero(); ode.dim()];
-        initial.initial(p, &mut y);
-        let controlled = Controlled {
-            control: &self.control,
-            stepper,
-            ode: *ode,
-            p,
-            observe: self.observe,
-            error_beside: None,
-        };
-        controlled.begin(&mut self.state, &self.stops, &y);
+        self.set_first_step(p);
     }
 
-    fn extend(
+    fn advance(
         &mut self,
         p: &[S],
         y: &mut [S],
-        tape: &mut DiscretizationTape<M::Tape, S, M::Scratch<J::Scratch>>,
-    ) -> Result<bool, Error> {
-        let t = self.step(p, y, &mut tape.step)?;
-        self.note_time(t);
+        stages: &mut <Self::Chain as Recurrence>::Tape,
+        scratch: &mut <Self::Chain as Recurrence>::Scratch,
+    ) -> Result<Advanced, Error> {
+        let taken = Taken { stages, scratch: &mut scratch.stepper };
+        let Controlled::Taken(step) = self.step(p, y, taken)? else { return Ok(Advanced::Stiff) };
+        self.note_time(step.t_next);
         match self.is_full {
             true => Err(Error::TimesFull { bytes: self.room }),
-            false => Ok(t == self.discretization.end),
+            false if step.t_next == self.discretization.end => Ok(Advanced::End),
+            false => Ok(Advanced::Step),
         }
+    }
+
+    fn restart(&mut self) {
+        let start = self.discretization.grid.time(0);
+        self.discretization.grid = TimeGrid::growing(start);
+        self.state = ControlState::new(start);
+        self.stops.restart();
+        self.is_full = false;
     }
 
     fn rejected(&self) -> u64 {
@@ -236,12 +181,59 @@ where
         (from..grid.num_steps()).map(|n| grid.time(n + 1).to_bits()).collect()
     }
 
-    fn go_on(&mut self, log: &[u64], control: &[u64]) -> bool {
+    fn resume(&mut self, log: &[u64], control: &[u64]) -> bool {
         let Some(state) = ControlState::from_words(control) else { return false };
         let grid = &mut self.discretization.grid;
         log.iter().for_each(|&word| grid.push(f64::from_bits(word)));
         let fits = state.accepted == grid.num_steps() && state.t == grid.end();
         self.state = state;
         fits && grid.check().is_ok()
+    }
+
+    fn limit_bytes(&mut self, bytes: usize) {
+        self.room = bytes;
+    }
+
+    fn pass(&mut self, p: &[S], report: &dyn Fn(usize)) -> Result<Pass, Error> {
+        self.restart();
+        self.set_first_step(p);
+        let Discretization { ode, initial, ref stepper, .. } = self.discretization;
+        let mut stages = stepper.stages(ode, Slopes::Overwritten);
+        let mut scratch = stepper.scratch(ode, Slopes::Overwritten, 0);
+        let mut y = vec![S::zero(); ode.dim()];
+        initial.initial(p, &mut y);
+        loop {
+            let taken = Taken { stages: &mut stages, scratch: &mut scratch };
+            let controlled = self.step(p, &mut y, taken)?;
+            if let Controlled::Taken(step) = controlled
+                && !self.is_full
+            {
+                self.note_time(step.t_next);
+            }
+            report(self.state.accepted);
+            let is_stiff = controlled == Controlled::Stiff;
+            if is_stiff || self.state.t == self.discretization.end {
+                let counts = self.discretization.stepper.counts(&scratch);
+                let ControlState { accepted: steps, t, .. } = self.state;
+                return Ok(Pass { steps, counts, is_stiff, t });
+            }
+        }
+    }
+
+    fn probe(&mut self, p: &[S], steps: usize) -> Result<(), Error> {
+        let observe = std::mem::replace(&mut self.observe, &|_| {});
+        self.set_first_step(p);
+        let (mut tape, mut scratch) = (self.discretization.tape(), self.discretization.scratch());
+        let mut y = vec![S::zero(); self.discretization.dim()];
+        self.discretization.initial.initial(p, &mut y);
+        let mut result = Ok(Advanced::Step);
+        for _ in 0..steps {
+            if !matches!(result, Ok(Advanced::Step)) {
+                break;
+            }
+            result = self.advance(p, &mut y, &mut tape, &mut scratch);
+        }
+        self.observe = observe;
+        result.map(|_| ())
     }
 }

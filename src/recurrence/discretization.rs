@@ -1,22 +1,21 @@
 //! The recurrence of an ODE, a method, a time grid and an objective.
 
-use std::borrow::BorrowMut;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use crate::error::{Error, check_dim};
-use crate::grid::{Span, Step, TimeGrid};
-use crate::objective::Objective;
-use crate::ode::{Initial, Ode, Vjp};
+use crate::method::stepper::{AdjointStepper, Counts, Slopes, Stages, StepBars, Stepper, Taken};
+use crate::numbers::scalar::Scalar;
+use crate::ode::grid::{Span, Step, TimeGrid};
+use crate::ode::objective::Objective;
+use crate::ode::{At, Bars, Initial, Ode, Vjp};
 use crate::recurrence::{Adjoint, Recurrence};
-use crate::scalar::Scalar;
-use crate::stepper::{AdjointStepper, Bars, Counts, Part, Stepper};
 
 /// J(p) of the states that a method computes on a grid.
 ///
 /// J is summed over the point terms at t_0, then step by step: the points in (t_n, t_{n+1}] in
 /// their order, then the running cost.
-pub struct Discretization<'a, O, I, J, M, S = f64> {
+pub struct Discretization<'a, O, I: ?Sized, J: ?Sized, M, S = f64> {
     pub(crate) ode: &'a O,
     pub(crate) initial: &'a I,
     pub(crate) objective: &'a J,
@@ -26,20 +25,20 @@ pub struct Discretization<'a, O, I, J, M, S = f64> {
     pub(crate) scalar: PhantomData<fn() -> S>,
 }
 
-/// A step's tape and the scratch of its adjoint, in which that of the objective's terms lies.
-pub struct DiscretizationTape<T, S, C> {
-    pub(crate) step: T,
+/// Scratch of the method and of the objective, and a state inside a step with its bar.
+pub struct DiscretizationScratch<T, S, C> {
+    pub(crate) stepper: T,
     y: Vec<S>,
     y_bar: Vec<S>,
-    scratch: C,
+    objective: C,
 }
 
 impl<'a, S, O, I, J, M> Discretization<'a, O, I, J, M, S>
 where
     S: Scalar,
     O: Ode<S>,
-    I: Initial<S>,
-    J: Objective<S>,
+    I: Initial<S> + ?Sized,
+    J: Objective<S> + ?Sized,
     M: Stepper<O, S>,
 {
     /// Puts the parts together.
@@ -73,7 +72,8 @@ where
 impl<S, O, I, J, M> Discretization<'_, O, I, J, M, S>
 where
     S: Scalar,
-    J: Objective<S>,
+    I: ?Sized,
+    J: Objective<S> + ?Sized,
 {
     /// The point terms in (t_n, t_{n+1}]; the last step has those at the end.
     fn points(&self, n: usize) -> Range<usize> {
@@ -89,11 +89,11 @@ where
     }
 
     /// Point terms can lie inside steps; those at the ends of the run do not.
-    fn part(&self) -> Part {
+    fn slopes(&self) -> Slopes {
         let times = self.objective.times();
         match times.iter().any(|&t| t > self.grid.time(0) && t < self.end) {
-            true => Part::StatesAndSlopes,
-            false => Part::States,
+            true => Slopes::Kept,
+            false => Slopes::Overwritten,
         }
     }
 
@@ -101,15 +101,17 @@ where
     /// may be some in those to come.
     fn most_points_inside(&self) -> usize {
         let (times, steps) = (self.objective.times(), self.grid.num_steps());
-        let (mut most, mut here, mut last) = (0, 0, None);
+        let (mut most, mut here, mut n) = (0, 0, 0);
         for &t in times.iter().filter(|&&t| t > self.grid.time(0) && t < self.grid.end()) {
-            let n = self.grid.step_of(t);
+            while n + 1 < steps && self.grid.time(n + 1) < t {
+                (n, here) = (n + 1, 0);
+            }
             if n < steps && self.grid.time(n + 1) != t {
-                here = if last == Some(n) { here + 1 } else { 1 };
-                (most, last) = (most.max(here), Some(n));
+                here += 1;
+                most = most.max(here);
             }
         }
-        most.max(usize::from(self.part() == Part::StatesAndSlopes))
+        most.max(usize::from(self.slopes() == Slopes::Kept))
     }
 
     /// Step n of the run, which may go on where the grid still grows.
@@ -130,17 +132,109 @@ where
     }
 }
 
+impl<S, O, I, J, M> Discretization<'_, O, I, J, M, S>
+where
+    S: Scalar,
+    O: Vjp<S>,
+    I: Initial<S> + ?Sized,
+    J: Objective<S> + ?Sized,
+    M: AdjointStepper<O, S>,
+{
+    /// Writes y(t) inside `step` to the scratch's state.
+    fn read(
+        &self,
+        (step, t): (Step, f64),
+        p: &[S],
+        stages: &mut Stages<S, M::Work>,
+        scratch: &mut DiscretizationScratch<M::Scratch, S, J::Scratch>,
+    ) {
+        let DiscretizationScratch { stepper: own, y, .. } = scratch;
+        self.stepper.complete(self.ode, p, Taken { stages, scratch: own });
+        self.stepper.dense(step.fraction(t), stages, own, y);
+    }
+
+    /// The running cost over a step: Σ h b_i r(t_i, Y_i).
+    fn running_cost(&self, p: &[S], stages: &Stages<S, M::Work>, scratch: &mut J::Scratch) -> S {
+        let coefficients = self.stepper.coefficients(stages.step);
+        let mut sum = S::zero();
+        for (i, b) in coefficients.b.iter() {
+            let at = At { t: stages.step.at(coefficients.c[i]), y: stages.y(i), p };
+            sum += stages.h() * b * self.objective.integrand(at, scratch);
+        }
+        sum
+    }
+
+    /// Adds the derivatives of the running cost over a step to the bars of its stages, where the
+    /// method takes them there.
+    fn seed_running_cost(
+        &self,
+        p: &[S],
+        stages: &Stages<S, M::Work>,
+        scratch: &mut DiscretizationScratch<M::Scratch, S, J::Scratch>,
+        bars: (&mut [S], Option<&mut S>),
+    ) {
+        let DiscretizationScratch { stepper: own, objective: scratch, .. } = scratch;
+        let Some(stage_bars) = self.stepper.stage_bars(own) else { return };
+        let (coefficients, (p_bar, mut end_time_bar)) =
+            (self.stepper.coefficients(stages.step), bars);
+        for (i, b) in coefficients.b.iter() {
+            let c = coefficients.c[i];
+            let at = At { t: stages.step.at(c), y: stages.y(i), p };
+            let mut t_bar = S::zero();
+            let bars = Bars { y: stage_bars.cost_bar(i), p: &mut *p_bar, t: &mut t_bar };
+            self.objective.integrand_vjp(at, stages.h() * b, bars, scratch);
+            if let Some(bar) = &mut end_time_bar {
+                **bar += S::of(c) * t_bar + b * self.objective.integrand(at, scratch);
+            }
+        }
+    }
+
+    /// Adds the derivatives of the point terms of step n: at its end to λ, inside as seeds.
+    fn seed_points(
+        &self,
+        n: usize,
+        p: &[S],
+        y_next: &[S],
+        stages: &mut Stages<S, M::Work>,
+        scratch: &mut DiscretizationScratch<M::Scratch, S, J::Scratch>,
+        adjoint: &mut Adjoint<S>,
+    ) {
+        let (step, last) = (self.step_of(n), self.is_last(n));
+        let Adjoint { lambda, p_bar, end_time_bar } = adjoint;
+        for i in self.points(n) {
+            let (t, mut t_bar) = (self.objective.times()[i], S::zero());
+            if t < step.t_next {
+                self.read((step, t), p, stages, scratch);
+                let DiscretizationScratch { stepper: own, y, y_bar, objective } = &mut *scratch;
+                y_bar.fill(S::zero());
+                let bars = Bars { y: y_bar, p: p_bar, t: &mut t_bar };
+                self.objective.point_vjp(i, At { t, y, p }, bars, objective);
+                let t_next_bar = last.then_some(&mut *end_time_bar);
+                let taken = Taken { stages, scratch: own };
+                self.stepper.seed(step.fraction(t), y_bar, taken, t_next_bar);
+            } else {
+                let at = At { t: step.t_next, y: y_next, p };
+                let bars = Bars { y: lambda, p: p_bar, t: &mut t_bar };
+                self.objective.point_vjp(i, at, bars, &mut scratch.objective);
+                if last {
+                    *end_time_bar += t_bar;
+                }
+            }
+        }
+    }
+}
+
 impl<S, O, I, J, M> Recurrence for Discretization<'_, O, I, J, M, S>
 where
     S: Scalar,
     O: Vjp<S>,
-    I: Initial<S>,
-    J: Objective<S>,
+    I: Initial<S> + ?Sized,
+    J: Objective<S> + ?Sized,
     M: AdjointStepper<O, S>,
 {
     type Scalar = S;
-    type Tape = DiscretizationTape<M::Tape, S, M::Scratch<J::Scratch>>;
-    type Kept = M::Tape;
+    type Tape = Stages<S, M::Work>;
+    type Scratch = DiscretizationScratch<M::Scratch, S, J::Scratch>;
 
     fn dim(&self) -> usize {
         self.ode.dim()
@@ -159,39 +253,39 @@ where
     }
 
     fn tape(&self) -> Self::Tape {
+        self.stepper.stages(self.ode, self.slopes())
+    }
+
+    fn tape_bytes(&self, _n: usize) -> usize {
+        self.largest_tape_bytes()
+    }
+
+    fn largest_tape_bytes(&self) -> usize {
+        self.stepper.stages_bytes(self.ode, self.slopes())
+    }
+
+    fn keeps_tapes(&self) -> bool {
+        true
+    }
+
+    fn start<'a>(&self, tape: &'a Self::Tape) -> &'a [S] {
+        tape.y(0)
+    }
+
+    fn scratch(&self) -> Self::Scratch {
         let zeros = vec![S::zero(); self.ode.dim()];
-        let mut step = self.stepper.tape(self.ode);
-        self.stepper.make_room_for_seeds(self.most_points_inside(), &mut step);
-        DiscretizationTape {
-            step,
+        DiscretizationScratch {
+            stepper: self.stepper.scratch(self.ode, self.slopes(), self.most_points_inside()),
             y: zeros.clone(),
             y_bar: zeros,
-            scratch: self.stepper.scratch(self.ode, self.objective),
+            objective: self.objective.scratch(),
         }
     }
 
-    fn tape_bytes(&self) -> usize {
-        let seeds = self.stepper.seed_bytes(self.ode, self.most_points_inside());
-        self.stepper.tape_bytes(self.ode)
-            + self.stepper.scratch_bytes(self.ode, self.objective)
-            + seeds
+    fn scratch_bytes(&self) -> usize {
+        self.stepper.scratch_bytes(self.ode, self.slopes(), self.most_points_inside())
+            + self.objective.scratch_bytes()
             + 2 * self.ode.dim() * S::BYTES
-    }
-
-    fn kept(&self) -> Option<M::Tape> {
-        Some(self.stepper.kept_tape(self.ode, self.part()))
-    }
-
-    fn kept_bytes(&self, _n: usize) -> usize {
-        self.stepper.kept_tape_bytes(self.ode, self.part())
-    }
-
-    fn exchange(&self, tape: &mut Self::Tape, kept: &mut M::Tape) {
-        self.stepper.exchange(self.part(), &mut tape.step, kept);
-    }
-
-    fn start<'a>(&self, kept: &'a M::Tape) -> &'a [S] {
-        self.stepper.start(kept)
     }
 
     fn grid_bytes(&self) -> usize {
@@ -202,38 +296,48 @@ where
         self.initial.initial(p, y0);
     }
 
-    fn add_initial_value(&self, p: &[S], y0: &[S], tape: &mut Self::Tape, value: &mut S) {
-        let t = self.grid.time(0);
-        for i in self.initial_points() {
-            *value += self.objective.point(i, t, y0, p, tape.scratch.borrow_mut());
-        }
+    fn initial_value(&self, p: &[S], y0: &[S], scratch: &mut Self::Scratch) -> S {
+        let at = At { t: self.grid.time(0), y: y0, p };
+        let points = self.initial_points();
+        points.map(|i| self.objective.point(i, at, &mut scratch.objective)).sum()
     }
 
-    fn step(&self, n: usize, p: &[S], y: &mut [S], tape: &mut Self::Tape) -> Result<(), Error> {
-        let step = self.step_of(n);
-        self.stepper
-            .step(self.ode, p, step, y, &mut tape.step)
-            .map_err(|failure| failure.at(n, step.t))
+    fn step(
+        &self,
+        n: usize,
+        p: &[S],
+        y: &mut [S],
+        stages: &mut Self::Tape,
+        scratch: &mut Self::Scratch,
+    ) -> Result<(), Error> {
+        let (step, taken) = (self.step_of(n), Taken { stages, scratch: &mut scratch.stepper });
+        let result = self.stepper.step(self.ode, p, step, y, taken);
+        result.map_err(|failure| failure.at(n, step.t))
     }
 
-    fn add_value(&self, n: usize, p: &[S], y_next: &[S], tape: &mut Self::Tape, value: &mut S) {
-        let step = self.step_of(n);
+    fn step_value(
+        &self,
+        n: usize,
+        p: &[S],
+        y_next: &[S],
+        stages: &mut Self::Tape,
+        scratch: &mut Self::Scratch,
+    ) -> S {
+        let (step, mut value) = (self.step_of(n), S::zero());
         for i in self.points(n) {
             let t = self.objective.times()[i];
-            *value += if t < step.t_next {
-                let theta = step.fraction(t);
-                self.stepper.complete(self.ode, p, &mut tape.step);
-                self.stepper.dense(theta, &tape.step, &mut tape.y);
-                self.objective.point(i, t, &tape.y, p, tape.scratch.borrow_mut())
+            value += if t < step.t_next {
+                self.read((step, t), p, stages, scratch);
+                let DiscretizationScratch { y, objective, .. } = &mut *scratch;
+                self.objective.point(i, At { t, y, p }, objective)
             } else {
-                self.objective.point(i, step.t_next, y_next, p, tape.scratch.borrow_mut())
+                let at = At { t: step.t_next, y: y_next, p };
+                self.objective.point(i, at, &mut scratch.objective)
             };
         }
-        if self.objective.has_integrand() {
-            for i in 0..self.stepper.num_quadrature(&tape.step) {
-                let (weight, t, y) = self.stepper.quadrature(i, &tape.step);
-                *value += weight * self.objective.integrand(t, y, p, tape.scratch.borrow_mut());
-            }
+        match self.objective.has_integrand() {
+            true => value + self.running_cost(p, stages, &mut scratch.objective),
+            false => value,
         }
     }
 
@@ -242,58 +346,33 @@ where
         n: usize,
         p: &[S],
         y_next: &[S],
-        tape: &mut Self::Tape,
+        stages: &mut Self::Tape,
+        scratch: &mut Self::Scratch,
         adjoint: &mut Adjoint<S>,
     ) -> Result<(), Error> {
-        let (step, last) = (self.step_of(n), self.is_last(n));
+        self.seed_points(n, p, y_next, stages, scratch, adjoint);
         let Adjoint { lambda, p_bar, end_time_bar } = adjoint;
-        let DiscretizationTape { step: step_tape, y, y_bar, scratch } = tape;
-        for i in self.points(n) {
-            let (t, mut t_bar) = (self.objective.times()[i], S::zero());
-            if t < step.t_next {
-                let theta = step.fraction(t);
-                self.stepper.complete(self.ode, p, step_tape);
-                self.stepper.dense(theta, step_tape, y);
-                y_bar.fill(S::zero());
-                let own = scratch.borrow_mut();
-                self.objective.point_vjp(i, t, y, p, y_bar, p_bar, &mut t_bar, own);
-                let t_next_bar = if last { Some(&mut *end_time_bar) } else { None };
-                self.stepper.seed(theta, y_bar, step_tape, t_next_bar);
-            } else {
-                let (t, own) = (step.t_next, scratch.borrow_mut());
-                self.objective.point_vjp(i, t, y_next, p, lambda, p_bar, &mut t_bar, own);
-                if last {
-                    *end_time_bar += t_bar;
-                }
-            }
+        let mut t_next_bar = self.is_last(n).then_some(end_time_bar);
+        if self.objective.has_integrand() {
+            self.seed_running_cost(p, stages, scratch, (p_bar, t_next_bar.as_deref_mut()));
         }
-        let t_next_bar = if last { Some(end_time_bar) } else { None };
-        let bars = Bars { lambda, p_bar, t_next_bar };
-        self.stepper
-            .step_adjoint(self.ode, p, self.objective, scratch, step_tape, bars)
-            .map_err(|failure| failure.at(n, step.t))
+        let taken = Taken { stages, scratch: &mut scratch.stepper };
+        let bars = StepBars { lambda, p_bar, t_next_bar };
+        let result = self.stepper.step_adjoint(self.ode, p, taken, bars);
+        result.map_err(|failure| failure.at(n, self.grid.time(n)))
     }
 
     fn initial_terms_adjoint(
         &self,
         p: &[S],
         y0: &[S],
-        tape: &mut Self::Tape,
-        adjoint: &mut Adjoint<S>,
+        scratch: &mut Self::Scratch,
+        Adjoint { lambda, p_bar, .. }: &mut Adjoint<S>,
     ) {
-        let t = self.grid.time(0);
+        let at = At { t: self.grid.time(0), y: y0, p };
         for i in self.initial_points() {
-            let (mut t_bar, Adjoint { lambda, p_bar, .. }) = (S::zero(), &mut *adjoint);
-            self.objective.point_vjp(
-                i,
-                t,
-                y0,
-                p,
-                lambda,
-                p_bar,
-                &mut t_bar,
-                tape.scratch.borrow_mut(),
-            );
+            let bars = Bars { y: &mut *lambda, p: &mut *p_bar, t: &mut S::zero() };
+            self.objective.point_vjp(i, at, bars, &mut scratch.objective);
         }
     }
 
@@ -301,7 +380,7 @@ where
         self.initial.initial_vjp(p, &adjoint.lambda, &mut adjoint.p_bar);
     }
 
-    fn counts(&self, tape: &Self::Tape) -> Counts {
-        self.stepper.counts(&tape.step)
+    fn counts(&self, scratch: &Self::Scratch) -> Counts {
+        self.stepper.counts(&scratch.stepper)
     }
 }

@@ -1,14 +1,22 @@
 //! A chain y_{n+1} = Φ_n(y_n, p) with an objective, as the driver knows it.
 
-mod adaptive;
+mod chain;
+mod online;
+
 mod discretization;
+mod fixed;
+
+mod adaptive;
 
 pub use adaptive::Adaptive;
-pub use discretization::{Discretization, DiscretizationTape};
+pub use chain::{Chain, Opaque};
+pub use discretization::{Discretization, DiscretizationScratch};
+pub use fixed::Fixed;
+pub use online::{Advanced, OnlineChain, OnlineRecurrence, Pass, ScalarOf};
 
 use crate::error::Error;
-use crate::scalar::Scalar;
-use crate::stepper::Counts;
+use crate::method::stepper::Counts;
+use crate::numbers::scalar::Scalar;
 
 /// What the reverse sweep carries: dJ/dy_n, dJ/dp and dJ/dT so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +59,7 @@ impl<S: Scalar> Adjoint<S> {
 /// impl Recurrence for Logistic {
 ///     type Scalar = f64;
 ///     type Tape = f64; // y_n
-///     type Kept = ();
+///     type Scratch = ();
 ///     fn dim(&self) -> usize {
 ///         1
 ///     }
@@ -64,18 +72,31 @@ impl<S: Scalar> Adjoint<S> {
 ///     fn tape(&self) -> f64 {
 ///         0.0
 ///     }
+///     fn scratch(&self) {}
 ///     fn initial(&self, _p: &[f64], y0: &mut [f64]) {
 ///         y0[0] = 0.4;
 ///     }
-///     fn step(&self, _n: usize, p: &[f64], y: &mut [f64], tape: &mut f64) -> Result<(), Error> {
+///     fn step(
+///         &self,
+///         _n: usize,
+///         p: &[f64],
+///         y: &mut [f64],
+///         tape: &mut f64,
+///         _scratch: &mut (),
+///     ) -> Result<(), Error> {
 ///         *tape = y[0];
 ///         y[0] = p[0] * y[0] * (1.0 - y[0]);
 ///         Ok(())
 ///     }
-///     fn add_value(&self, n: usize, _p: &[f64], y: &[f64], _tape: &mut f64, value: &mut f64) {
-///         if n == 19 {
-///             *value += y[0];
-///         }
+///     fn step_value(
+///         &self,
+///         n: usize,
+///         _p: &[f64],
+///         y_next: &[f64],
+///         _tape: &mut f64,
+///         _scratch: &mut (),
+///     ) -> f64 {
+///         if n == 19 { y_next[0] } else { 0.0 }
 ///     }
 ///     fn step_adjoint(
 ///         &self,
@@ -83,6 +104,7 @@ impl<S: Scalar> Adjoint<S> {
 ///         p: &[f64],
 ///         _y_next: &[f64],
 ///         tape: &mut f64,
+///         _scratch: &mut (),
 ///         adjoint: &mut Adjoint<f64>,
 ///     ) -> Result<(), Error> {
 ///         let (y, lambda) = (*tape, adjoint.lambda[0] + if n == 19 { 1.0 } else { 0.0 });
@@ -101,11 +123,10 @@ impl<S: Scalar> Adjoint<S> {
 pub trait Recurrence: Sync {
     /// `f64` or `f32`.
     type Scalar: Scalar;
-    /// What a step leaves for its adjoint; scratch, too.
-    type Tape: Send;
-    /// What of a step is kept where memory is spent so that it need not be taken again; `()` where
-    /// that is not offered.
-    type Kept: Send;
+    /// What a step leaves for its adjoint: to keep the step is to exchange its tape for another.
+    type Tape: Send + 'static;
+    /// What a step and its adjoint need besides.
+    type Scratch: Send + 'static;
 
     /// d, the length of a state.
     fn dim(&self) -> usize;
@@ -117,30 +138,34 @@ pub trait Recurrence: Sync {
     fn time(&self, n: usize) -> f64 {
         n as f64
     }
-    /// A tape for one step.
-    fn tape(&self) -> Self::Tape;
     /// How many of the first numbers of y_n are of use: d, but for chains whose states differ in
     /// length. The others are not kept.
     fn state_len(&self, _n: usize) -> usize {
         self.dim()
     }
-    /// Bytes that a tape occupies.
-    fn tape_bytes(&self) -> usize {
+    /// A tape for one step.
+    fn tape(&self) -> Self::Tape;
+    /// Bytes that a tape occupies with step n on it.
+    fn tape_bytes(&self, _n: usize) -> usize {
         0
     }
-    /// Room to keep a step in; `None` where that is not offered.
-    fn kept(&self) -> Option<Self::Kept> {
-        None
+    /// Bytes that a tape occupies at most.
+    fn largest_tape_bytes(&self) -> usize {
+        (0..self.num_steps()).map(|n| self.tape_bytes(n)).max().unwrap_or(0)
     }
-    /// Bytes that the kept step n occupies.
-    fn kept_bytes(&self, _n: usize) -> usize {
-        0
+    /// Whether tapes may be kept, so that steps need not be taken again: they then hold y_n.
+    fn keeps_tapes(&self) -> bool {
+        false
     }
-    /// Exchanges the step on `tape` for the one in `kept`.
-    fn exchange(&self, _tape: &mut Self::Tape, _kept: &mut Self::Kept) {}
-    /// The state y_n that the kept step n started from.
-    fn start<'a>(&self, _kept: &'a Self::Kept) -> &'a [Self::Scalar] {
+    /// The state y_n that the step on the tape started from, where tapes may be kept.
+    fn start<'a>(&self, _tape: &'a Self::Tape) -> &'a [Self::Scalar] {
         &[]
+    }
+    /// Scratch for steps and their adjoints.
+    fn scratch(&self) -> Self::Scratch;
+    /// Bytes that scratch occupies.
+    fn scratch_bytes(&self) -> usize {
+        0
     }
     /// Bytes that the times of the steps occupy.
     fn grid_bytes(&self) -> usize {
@@ -148,14 +173,14 @@ pub trait Recurrence: Sync {
     }
     /// Writes y_0(p).
     fn initial(&self, p: &[Self::Scalar], y0: &mut [Self::Scalar]);
-    /// Adds the objective's terms at the start to `value`.
-    fn add_initial_value(
+    /// The objective's terms at the start.
+    fn initial_value(
         &self,
         _p: &[Self::Scalar],
         _y0: &[Self::Scalar],
-        _tape: &mut Self::Tape,
-        _value: &mut Self::Scalar,
-    ) {
+        _scratch: &mut Self::Scratch,
+    ) -> Self::Scalar {
+        num_traits::Zero::zero()
     }
     /// Overwrites y_n with y_{n+1}.
     fn step(
@@ -164,27 +189,28 @@ pub trait Recurrence: Sync {
         p: &[Self::Scalar],
         y: &mut [Self::Scalar],
         tape: &mut Self::Tape,
+        scratch: &mut Self::Scratch,
     ) -> Result<(), Error>;
-    /// Adds the terms that belong to step n, which is on the tape and ended at `y_next`, to `value`.
-    fn add_value(
+    /// The objective's terms that belong to step n, which was just taken and ended at `y_next`.
+    fn step_value(
         &self,
         n: usize,
         p: &[Self::Scalar],
         y_next: &[Self::Scalar],
         tape: &mut Self::Tape,
-        value: &mut Self::Scalar,
-    );
-    /// [`verify::recurrence`](crate::verify::recurrence) compares this and the other adjoints with
-    /// differences.
-    ///
+        scratch: &mut Self::Scratch,
+    ) -> Self::Scalar;
     /// With λ = dJ/dy_{n+1} of all later terms: adds the derivatives of step n's own terms, then
     /// makes λ = dJ/dy_n and adds to the other bars. Step n is on the tape and ended at `y_next`.
+    /// [`verify::recurrence`](crate::verify::recurrence) compares this and the other adjoints with
+    /// differences.
     fn step_adjoint(
         &self,
         n: usize,
         p: &[Self::Scalar],
         y_next: &[Self::Scalar],
         tape: &mut Self::Tape,
+        scratch: &mut Self::Scratch,
         adjoint: &mut Adjoint<Self::Scalar>,
     ) -> Result<(), Error>;
     /// Adds the derivatives of the terms at the start to λ = dJ/dy_0 and to p̄.
@@ -192,51 +218,14 @@ pub trait Recurrence: Sync {
         &self,
         _p: &[Self::Scalar],
         _y0: &[Self::Scalar],
-        _tape: &mut Self::Tape,
+        _scratch: &mut Self::Scratch,
         _adjoint: &mut Adjoint<Self::Scalar>,
     ) {
     }
     /// Adds (∂y_0/∂p)ᵀ λ to p̄.
     fn initial_adjoint(&self, _p: &[Self::Scalar], _adjoint: &mut Adjoint<Self::Scalar>) {}
-    /// What was counted on this tape.
-    fn counts(&self, _tape: &Self::Tape) -> Counts {
+    /// What was counted with this scratch.
+    fn counts(&self, _scratch: &Self::Scratch) -> Counts {
         Counts::default()
     }
 }
-
-/// A chain whose length is known when its end is reached: an adaptive run.
-pub trait Frontier: Send {
-    /// The chain of the steps taken so far.
-    type Chain: Recurrence;
-
-    /// The steps taken so far, which it replays.
-    fn chain(&self) -> &Self::Chain;
-    /// Prepares for the first step, before a tape is made: what that needs is then not held beside it.
-    fn begin(&mut self, _p: &[ScalarOf<Self>]) {}
-    /// Takes the first step that was not taken yet, from `y`, and adds it to the chain. Returns
-    /// whether the end was reached.
-    fn extend(
-        &mut self,
-        p: &[ScalarOf<Self>],
-        y: &mut [ScalarOf<Self>],
-        tape: &mut <Self::Chain as Recurrence>::Tape,
-    ) -> Result<bool, Error>;
-    /// Attempts that were rejected so far.
-    fn rejected(&self) -> u64;
-    /// What the next step depends on besides the chain so far and y, as words.
-    fn control(&self) -> Vec<u64> {
-        Vec::new()
-    }
-    /// What the chain keeps of its steps from the `from`th on, a word for each.
-    fn log(&self, _from: usize) -> Vec<u64> {
-        Vec::new()
-    }
-    /// Makes this new frontier that of a run with this [`log`](Self::log) and
-    /// [`control`](Self::control). Returns whether they are such a run's.
-    fn go_on(&mut self, log: &[u64], control: &[u64]) -> bool {
-        log.is_empty() && control.is_empty()
-    }
-}
-
-/// The numbers that a frontier's chain is made of.
-pub type ScalarOf<F> = <<F as Frontier>::Chain as Recurrence>::Scalar;

@@ -61,3 +61,12 @@ impl Costs {
         self.keep_tape < self.step + self.store + self.restore
     }
 }
+
+/// A step of a chain whose steps differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepCost {
+    /// What the step's actions cost; store and restore are those of the state before it.
+    pub costs: Costs,
+    /// Of the state before the step, and of the step's tape.
+    pub sizes: Sizes,
+}

@@ -1,56 +1,30 @@
 //! Which states to keep and which to recompute: iterators over integer actions.
 
-mod bisection;
-mod budgeted;
-mod chain_table;
 mod costs;
+mod machine;
 mod counts;
-mod coverage;
-mod ended;
-mod heterogeneous;
-mod kind;
-mod lanes;
-mod mixed;
-mod mixed_online;
-mod mixed_reach;
-mod mixed_table;
+mod binomial;
 mod online;
-pub mod optimum;
-mod pool;
-mod prediction;
-mod makespan;
-mod multistage;
-mod periodic;
-mod reversal;
-mod resumed;
-mod revolve;
-mod stages;
-mod store_all;
+mod kind;
+mod budgeted;
+mod unequal;
 mod tiers;
-mod uniform;
+mod workers;
+pub mod optimum;
 
-pub use bisection::Bisection;
-pub use costs::{Costs, Sizes};
+pub use binomial::{Bisection, Resumed, Revolve, Uniform};
+pub use budgeted::{Mixed, MixedOnline};
+pub use costs::{Costs, Sizes, StepCost};
 pub use counts::Counts;
-pub use ended::Ended;
-pub use heterogeneous::Heterogeneous;
 pub use kind::ScheduleKind;
-pub use lanes::{
-    LaneCosts, LaneCounts, LaneSchedule, OnLane, OnlineLaneSchedule, Pair, PairOnline,
+pub use machine::{Content, Effect, Machine};
+pub use online::{Ended, Online, StoreAll, StoreAllOnline};
+pub use tiers::{Multistage, Periodic, SlotCosts, TierCosts, Transfer, makespan};
+pub use unequal::{Heterogeneous, Prediction};
+pub use workers::{
+    OnWorker, OneWorker, OnlineWorkerSchedule, TwoProcessor, TwoProcessorOnline, WorkerCosts,
+    WorkerCounts, WorkerSchedule,
 };
-pub use makespan::makespan;
-pub use mixed::Mixed;
-pub use mixed_online::MixedOnline;
-pub use multistage::Multistage;
-pub use online::Online;
-pub use periodic::Periodic;
-pub use prediction::{Place, Prediction};
-pub use resumed::Resumed;
-pub use reversal::Kept;
-pub use revolve::Revolve;
-pub use store_all::{StoreAll, StoreAllOnline};
-pub use tiers::{SlotCosts, TierCosts, Transfer};
-pub use uniform::Uniform;
 
 use crate::error::ScheduleError;
 
@@ -61,6 +35,15 @@ pub enum Keep {
     State,
     /// Its state and its stages: all that its adjoint needs, so that it is not taken again.
     Tape,
+}
+
+/// A state kept in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptState {
+    /// n of the state y_n.
+    pub step: usize,
+    /// Where it is.
+    pub slot: usize,
 }
 
 /// One action of a reverse sweep over the steps 0, 1, …, N−1 of a chain y_{n+1} = Φ_n(y_n).
@@ -125,8 +108,8 @@ pub enum Action {
 pub trait Schedule: Iterator<Item = Action> + Send {
     /// An upper bound on the slots that are in use at once.
     fn num_slots(&self) -> usize;
-    /// Bytes that its own lists and tables have taken so far at most, what they held while they grew
-    /// included. They count in [`peak_bytes`](crate::adjoint::Stats::peak_bytes).
+    /// Bytes that its own lists and tables have taken so far at most, what they held while they
+    /// grew included. They count in [`peak_bytes`](crate::adjoint::Stats::peak_bytes).
     fn bytes(&self) -> usize;
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::file::{self, Durability, Label, io_error};
 use super::{SnapshotStore, Usage, check_dim, check_slot};
-use crate::bytes::grown;
 use crate::error::SnapshotError;
-use crate::scalar::Scalar;
+use crate::numbers::bytes::grown;
+use crate::numbers::scalar::Scalar;
 
 /// One file a slot in a directory: header, state, CRC-32 of both, all little endian. A file is
 /// written beside its place and renamed into it.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::SnapshotError;
-use crate::scalar::Scalar;
+use crate::numbers::scalar::Scalar;
 
 /// Its last byte is the version of the format.
 pub(crate) const MAGIC: &[u8; 8] = b"costate1";

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::{SnapshotStore, Usage, check_dim, check_slot};
-use crate::bytes::grown;
 use crate::error::SnapshotError;
-use crate::scalar::Scalar;
+use crate::numbers::bytes::grown;
+use crate::numbers::scalar::Scalar;
 
 /// How many numbers one allocation holds at most, unless one state is longer: little, since what is
 /// left over in it counts in a budget.

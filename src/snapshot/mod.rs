@@ -1,13 +1,13 @@
 //! Where snapshots are kept: in memory, in files, or in both.
 
+mod file;
 mod bandwidth;
 mod disk;
-mod file;
 mod memory;
-mod noted;
 mod slab;
-mod tiered;
+mod noted;
 mod transfer;
+mod tiered;
 
 pub use bandwidth::{Bandwidth, measure_disk};
 pub use disk::DiskStore;
@@ -16,7 +16,7 @@ pub use noted::NotedStore;
 pub use tiered::TieredStore;
 
 use crate::error::SnapshotError;
-use crate::scalar::Scalar;
+use crate::numbers::scalar::Scalar;
 
 /// Slots that each hold one state and the number of its step.
 pub trait SnapshotStore<S: Scalar>: Send {

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::file::{self, Label, damaged};
 use super::slab::Slab;
 use super::{MemoryStore, SnapshotStore, Usage, check_dim, check_slot};
-use crate::bytes::grown;
 use crate::error::SnapshotError;
-use crate::scalar::Scalar;
-use crate::schedule::Kept;
+use crate::numbers::bytes::grown;
+use crate::numbers::scalar::Scalar;
+use crate::schedule::KeptState;
 
 /// Bytes of records that are written at once.
 const AT_ONCE: usize = 64 << 10;
@@ -119,7 +119,7 @@ impl<S: Scalar> NotedStore<S> {
     ///
     /// # Errors
     /// Where the file cannot be read, or a record is damaged or another run's.
-    pub fn adopt(&mut self) -> Result<Vec<Kept>, SnapshotError> {
+    pub fn adopt(&mut self) -> Result<Vec<KeptState>, SnapshotError> {
         let (mut kept, mut torn) = (Vec::new(), false);
         let mut y = vec![S::zero(); self.dim];
         for record in 0..self.slab.len()? {
@@ -141,7 +141,7 @@ impl<S: Scalar> NotedStore<S> {
                 self.record(slot).kept = Some((step, len));
                 self.used += 1;
             }
-            kept.push(Kept { step, slot });
+            kept.push(KeptState { step, slot });
         }
         if !torn {
             self.slab.settle()?;

@@ -2,10 +2,10 @@
 //! debug assertions make of every problem.
 
 use crate::error::Error;
-use crate::linalg::Structure;
-use crate::objective::{AT_END, Objective};
-use crate::ode::{Initial, Vjp, check_jacobian, jacobian_at};
-use crate::scalar::Scalar;
+use crate::numbers::linalg::Structure;
+use crate::numbers::scalar::Scalar;
+use crate::ode::objective::{AT_END, Objective};
+use crate::ode::{At, Bars, Initial, Vjp, check_jacobian, jacobian_at};
 
 /// Jacobians of more states are not compared with their products: a dense one would cost more than
 /// a check may.
@@ -17,7 +17,7 @@ const COMPARED: usize = 256;
 ///
 /// ```
 /// use costate::model::Model;
-/// use costate::objective::Terminal;
+/// use costate::ode::objective::Terminal;
 /// use costate::verify::added;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * &y[0]]).initial(|_| [1.0.into()]).build()?;
@@ -32,7 +32,7 @@ const COMPARED: usize = 256;
 ///
 /// # Errors
 /// [`Error::NotAdded`], [`Error::JacobianNotOfVjp`].
-pub fn added<O: Vjp, I: Initial, J: Objective>(
+pub fn added<O: Vjp, I: Initial + ?Sized, J: Objective + ?Sized>(
     ode: &O,
     initial: &I,
     objective: &J,
@@ -62,13 +62,13 @@ pub(super) fn vjp_adds<S: Scalar, O: Vjp<S>>(
     let (w, mut dy) = (vec![S::one(); y.len()], vec![S::zero(); y.len()]);
     let mut work = ode.work();
     adds("vjp", y.len(), p.len(), |y_bar, p_bar, t_bar| {
-        ode.rhs(t, y, p, &mut dy, &mut work);
-        ode.vjp(t, y, p, &w, y_bar, p_bar, t_bar, &mut work);
+        ode.rhs(At { t, y, p }, &mut dy, &mut work);
+        ode.vjp(At { t, y, p }, &w, Bars { y: y_bar, p: p_bar, t: t_bar }, &mut work);
     })
 }
 
 /// Fails where [`Initial::initial_vjp`] overwrites a bar.
-pub(super) fn initial_adds<S: Scalar, I: Initial<S>>(
+pub(super) fn initial_adds<S: Scalar, I: Initial<S> + ?Sized>(
     initial: &I,
     dim: usize,
     p: &[S],
@@ -79,7 +79,7 @@ pub(super) fn initial_adds<S: Scalar, I: Initial<S>>(
 
 /// Fails where the first or the last point term or the running cost overwrites a bar. Terms at the
 /// end are looked at at time `t`.
-pub(super) fn objective_adds<S: Scalar, J: Objective<S>>(
+pub(super) fn objective_adds<S: Scalar, J: Objective<S> + ?Sized>(
     objective: &J,
     t: f64,
     y: &[S],
@@ -90,14 +90,16 @@ pub(super) fn objective_adds<S: Scalar, J: Objective<S>>(
     for i in ends(times.len()) {
         let t = if times[i] == AT_END { t } else { times[i] };
         adds("point_vjp", y.len(), p.len(), |y_bar, p_bar, t_bar| {
-            objective.point_vjp(i, t, y, p, y_bar, p_bar, t_bar, &mut scratch);
+            let bars = Bars { y: y_bar, p: p_bar, t: t_bar };
+            objective.point_vjp(i, At { t, y, p }, bars, &mut scratch);
         })?;
     }
     if !objective.has_integrand() {
         return Ok(());
     }
     adds("integrand_vjp", y.len(), p.len(), |y_bar, p_bar, t_bar| {
-        objective.integrand_vjp(t, y, p, S::one(), y_bar, p_bar, t_bar, &mut scratch);
+        let bars = Bars { y: y_bar, p: p_bar, t: t_bar };
+        objective.integrand_vjp(At { t, y, p }, S::one(), bars, &mut scratch);
     })
 }
 
@@ -143,12 +145,12 @@ pub(super) const BY: [&str; 3] = ["state", "parameter", "time"];
 /// Fails where f_yᵀ w by the matrix is not what the product gives.
 fn jacobian_is_of_vjp<O: Vjp>(ode: &O, t: f64, y: &[f64], p: &[f64]) -> Result<(), Error> {
     const CLOSE: f64 = 1e-6;
-    let (d, jac) = (y.len(), jacobian_at(ode, t, y, p)?);
+    let (d, jac) = (y.len(), jacobian_at(ode, At { t, y, p })?);
     let w: Vec<f64> = (0..d).map(|i| 1.0 + 0.5 * (i as f64).sin()).collect();
     let (mut dy, mut y_bar, mut p_bar) = (vec![0.0; d], vec![0.0; d], vec![0.0; p.len()]);
     let mut work = ode.work();
-    ode.rhs(t, y, p, &mut dy, &mut work);
-    ode.vjp(t, y, p, &w, &mut y_bar, &mut p_bar, &mut 0.0, &mut work);
+    ode.rhs(At { t, y, p }, &mut dy, &mut work);
+    ode.vjp(At { t, y, p }, &w, Bars { y: &mut y_bar, p: &mut p_bar, t: &mut 0.0 }, &mut work);
     let mut sums = vec![(0.0_f64, 0.0_f64); d];
     jac.for_each(|i, j, entry| {
         sums[j].0 += w[i] * entry;

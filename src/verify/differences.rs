@@ -1,7 +1,7 @@
 //! Derivatives against central differences whose own error is estimated.
 
 use crate::error::Error;
-use crate::scalar::Scalar;
+use crate::numbers::scalar::Scalar;
 
 /// A hand-written derivative and the difference quotient beside it, at the entry where they are
 /// furthest apart.

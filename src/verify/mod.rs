@@ -10,10 +10,10 @@ pub use differences::Derivative;
 pub use written::{initial, jacobian, objective, recurrence, vjp};
 
 use crate::error::{Error, check_length};
-use crate::grid::{Step, TimeGrid};
-use crate::linalg::Lu;
-use crate::ode::{Jacobian, Jvp, Vjp, jacobian_at};
-use crate::stepper::{AdjointStepper, Bars, TangentStepper};
+use crate::method::stepper::{AdjointStepper, StepBars, Steps, TangentStepper};
+use crate::numbers::linalg::Lu;
+use crate::ode::grid::{Step, TimeGrid};
+use crate::ode::{At, Jacobian, Jvp, Vjp, jacobian_at};
 
 /// How well ⟨Φ'v, w⟩ = ⟨v, Φ'ᵀw⟩ holds, at the step where it holds worst.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,10 +32,10 @@ pub struct DotProduct {
 /// directions v = (ẏ_n, ṗ) and w drawn from `seed`: a right adjoint gives errors near rounding.
 ///
 /// ```
-/// use costate::grid::TimeGrid;
+/// use costate::ode::grid::TimeGrid;
 /// use costate::model::Model;
-/// use costate::stepper::{Esdirk, Newton};
-/// use costate::tableau::KVAERNO5;
+/// use costate::method::stepper::{Esdirk, Newton};
+/// use costate::method::tableau::KVAERNO5;
 /// use costate::verify::dot_product;
 ///
 /// let decay = Model::trace(1, 1, |_t, y, p| [-&p[0] * y[0].exp()]).initial(|_| [1.0.into()]).build()?;
@@ -43,7 +43,7 @@ pub struct DotProduct {
 /// let stepper = Esdirk::new(&KVAERNO5, Newton::Stagnation)?;
 /// let test = dot_product(&decay, &stepper, &grid, &[1.0], &[2.0], 1)?;
 /// assert!(test.error < 1e-12);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), costate::Error>(())
 /// ```
 ///
 /// # Errors
@@ -65,21 +65,21 @@ where
     grid.check()?;
     stepper.check(ode)?;
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut tape = stepper.tape(ode);
+    let mut steps = Steps::of(stepper, ode);
     let mut y = y0.to_vec();
     let mut worst = DotProduct { step: 0, tangent: 0.0, adjoint: 0.0, error: 0.0 };
     for n in 0..grid.num_steps() {
         let (step, fail) = (grid.step(n), |f: crate::error::StepFailure| f.at(n, grid.time(n)));
         let (y_dot, p_dot) = (direction(&y, &mut random), direction(p, &mut random));
-        stepper.step(ode, p, step, &mut y, &mut tape).map_err(fail)?;
+        steps.take(p, step, &mut y).map_err(fail)?;
+        let mut taken = steps.taken();
         let w = direction(&y, &mut random);
 
         let mut end_dot = y_dot.clone();
-        stepper.step_tangent(ode, p, &p_dot, &mut tape, &mut end_dot).map_err(fail)?;
+        stepper.step_tangent(ode, p, &p_dot, taken.reborrow(), &mut end_dot).map_err(fail)?;
         let (mut lambda, mut p_bar) = (w.clone(), vec![0.0; p.len()]);
-        let bars = Bars { lambda: &mut lambda, p_bar: &mut p_bar, t_next_bar: None };
-        let mut scratch = stepper.scratch(ode, &());
-        stepper.step_adjoint(ode, p, &(), &mut scratch, &mut tape, bars).map_err(fail)?;
+        let bars = StepBars { lambda: &mut lambda, p_bar: &mut p_bar, t_next_bar: None };
+        stepper.step_adjoint(ode, p, taken, bars).map_err(fail)?;
 
         let tangent = dot(&end_dot, &w);
         let adjoint = dot(&y_dot, &lambda) + dot(&p_dot, &p_bar);
@@ -105,7 +105,7 @@ pub fn condition<O: Jacobian>(
     y: &[f64],
     p: &[f64],
 ) -> Result<f64, Error> {
-    let (d, c, jacobian) = (ode.dim(), step.h() * gamma, jacobian_at(ode, step.t, y, p)?);
+    let (d, c, jacobian) = (ode.dim(), step.h() * gamma, jacobian_at(ode, At { t: step.t, y, p })?);
     let mut lu = Lu::fitting(d, ode.structure());
     if lu.factor(c, &jacobian).is_err() {
         return Ok(f64::INFINITY);

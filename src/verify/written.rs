@@ -3,10 +3,10 @@
 use super::added::{adds, ends, initial_adds, objective_adds, vjp_adds};
 use super::differences::{Derivative, Sum, compare, compare_by_time};
 use crate::error::{Error, check_length};
-use crate::objective::{AT_END, Objective};
-use crate::ode::{Initial, Vjp, jacobian_at};
-use crate::recurrence::{Adjoint, Recurrence};
-use crate::scalar::Scalar;
+use crate::numbers::scalar::Scalar;
+use crate::ode::objective::{AT_END, Objective};
+use crate::ode::{At, Bars, Initial, Vjp, jacobian_at};
+use crate::recurrence::{Adjoint, Chain, Opaque};
 
 /// With no more states each row of a derivative is looked at alone, else two sums of them all.
 const EACH: usize = 32;
@@ -16,7 +16,7 @@ const EACH: usize = 32;
 /// d up to 32 states and two beyond.
 ///
 /// ```
-/// use costate::ode::{Ode, Vjp};
+/// use costate::ode::{At, Bars, Ode, Vjp};
 /// use costate::verify;
 ///
 /// /// y' = −p y, with an `=` in place of a `+=`.
@@ -34,25 +34,15 @@ const EACH: usize = 32;
 ///     fn work_bytes(&self) -> usize {
 ///         0
 ///     }
-///     fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _work: &mut ()) {
+///     fn rhs(&self, At { y, p, .. }: At<'_>, dy: &mut [f64], _: &mut ()) {
 ///         dy[0] = -p[0] * y[0];
 ///     }
 /// }
 ///
 /// impl Vjp for Decay {
-///     fn vjp(
-///         &self,
-///         _t: f64,
-///         y: &[f64],
-///         p: &[f64],
-///         w: &[f64],
-///         y_bar: &mut [f64],
-///         p_bar: &mut [f64],
-///         _t_bar: &mut f64,
-///         _work: &mut (),
-///     ) {
-///         y_bar[0] -= p[0] * w[0];
-///         p_bar[0] = -y[0] * w[0];
+///     fn vjp(&self, At { y, p, .. }: At<'_>, w: &[f64], bars: Bars<'_>, _: &mut ()) {
+///         bars.y[0] -= p[0] * w[0];
+///         bars.p[0] = -y[0] * w[0];
 ///     }
 /// }
 ///
@@ -72,10 +62,11 @@ pub fn vjp<S: Scalar, O: Vjp<S>>(ode: &O, t: f64, y: &[S], p: &[S]) -> Result<De
     for w in directions::<S>(y.len()) {
         let (mut y_bar, mut p_bar) = (vec![S::zero(); y.len()], vec![S::zero(); p.len()]);
         let mut t_bar = S::zero();
-        ode.rhs(t, y, p, &mut dy, &mut work);
-        ode.vjp(t, y, p, &w, &mut y_bar, &mut p_bar, &mut t_bar, &mut work);
+        ode.rhs(At { t, y, p }, &mut dy, &mut work);
+        let bars = Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar };
+        ode.vjp(At { t, y, p }, &w, bars, &mut work);
         let mut product = |t: f64, y: &[S], p: &[S]| {
-            ode.rhs(t, y, p, &mut dy, &mut work);
+            ode.rhs(At { t, y, p }, &mut dy, &mut work);
             Ok(Sum::product(&w, &dy))
         };
         compare("state", y, &y_bar, &mut worst, &mut |y| product(t, y, p))?;
@@ -90,14 +81,14 @@ pub fn vjp<S: Scalar, O: Vjp<S>>(ode: &O, t: f64, y: &[S], p: &[S]) -> Result<De
 /// # Errors
 /// Where a length is wrong, f_y is too large, or f is not finite beside the point.
 pub fn jacobian<O: Vjp>(ode: &O, t: f64, y: &[f64], p: &[f64]) -> Result<Derivative, Error> {
-    let jac = jacobian_at(ode, t, y, p)?;
+    let jac = jacobian_at(ode, At { t, y, p })?;
     let (mut work, mut dy) = (ode.work(), vec![0.0; y.len()]);
     let mut worst = Derivative::NONE;
     for w in directions::<f64>(y.len()) {
         let mut y_bar = vec![0.0; y.len()];
         jac.for_each(|i, j, entry| y_bar[j] += w[i] * entry);
         compare("state", y, &y_bar, &mut worst, &mut |y| {
-            ode.rhs(t, y, p, &mut dy, &mut work);
+            ode.rhs(At { t, y, p }, &mut dy, &mut work);
             Ok(Sum::product(&w, &dy))
         })?;
     }
@@ -151,8 +142,8 @@ pub fn objective<S: Scalar, J: Objective<S>>(
         let mut value = |t: f64, y: &[S], p: &[S]| {
             let mut sum = Sum::default();
             match term {
-                Some(i) => sum.add(1.0, objective.point(i, t, y, p, &mut scratch)),
-                None => sum.add(WEIGHT, objective.integrand(t, y, p, &mut scratch)),
+                Some(i) => sum.add(1.0, objective.point(i, At { t, y, p }, &mut scratch)),
+                None => sum.add(WEIGHT, objective.integrand(At { t, y, p }, &mut scratch)),
             }
             Ok(sum)
         };
@@ -160,12 +151,21 @@ pub fn objective<S: Scalar, J: Objective<S>>(
         let (mut t_bar, mut bars) = (S::zero(), objective.scratch());
         match term {
             Some(i) => {
-                objective.point_vjp(i, t, y, p, &mut y_bar, &mut p_bar, &mut t_bar, &mut bars);
+                objective.point_vjp(
+                    i,
+                    At { t, y, p },
+                    Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar },
+                    &mut bars,
+                );
             }
             None => {
                 let weight = S::of(WEIGHT);
-                objective
-                    .integrand_vjp(t, y, p, weight, &mut y_bar, &mut p_bar, &mut t_bar, &mut bars);
+                objective.integrand_vjp(
+                    At { t, y, p },
+                    weight,
+                    Bars { y: &mut y_bar, p: &mut p_bar, t: &mut t_bar },
+                    &mut bars,
+                );
             }
         }
         compare("state", y, &y_bar, &mut worst, &mut |y| value(t, y, p))?;
@@ -182,46 +182,47 @@ pub fn objective<S: Scalar, J: Objective<S>>(
 /// # Errors
 /// [`Error::NotAdded`] where one overwrites a bar; where a length is wrong, a step fails, or a number
 /// is not finite.
-pub fn recurrence<R: Recurrence>(chain: &R, p: &[R::Scalar]) -> Result<Derivative, Error> {
+pub fn recurrence<S: Scalar>(chain: &dyn Chain<S>, p: &[S]) -> Result<Derivative, Error> {
     check_length("the parameter vector", p.len(), chain.num_params())?;
     let steps = chain.num_steps();
     let mut worst = Derivative::NONE;
     start_of(chain, p, &mut worst)?;
-    let mut y = vec![zero::<R>(); chain.dim()];
+    let mut y = vec![S::zero(); chain.dim()];
     chain.initial(p, &mut y);
-    let mut tape = chain.tape();
+    let (mut tape, mut scratch) = (chain.tape(), chain.scratch());
     for n in 0..steps {
         if n == 0 || n == steps / 2 || n + 1 == steps {
             step_of(chain, n, &y, p, &mut worst)?;
         }
-        chain.step(n, p, &mut y, &mut tape)?;
+        chain.step(n, p, &mut y, &mut tape, &mut scratch)?;
     }
     Ok(worst)
 }
 
-/// The end of a step, and its tape.
-type Taken<R> = (Vec<<R as Recurrence>::Scalar>, <R as Recurrence>::Tape);
+/// The end of a step, its tape and its scratch.
+type Taken<S> = (Vec<S>, Opaque, Opaque);
 
-fn step_of<R: Recurrence>(
-    chain: &R,
+fn step_of<S: Scalar>(
+    chain: &dyn Chain<S>,
     n: usize,
-    y: &[R::Scalar],
-    p: &[R::Scalar],
+    y: &[S],
+    p: &[S],
     worst: &mut Derivative,
 ) -> Result<(), Error> {
     let (from, to) = (chain.state_len(n), chain.state_len(n + 1));
-    let taken = |y: &[R::Scalar], p: &[R::Scalar]| -> Result<Taken<R>, Error> {
-        let (mut next, mut tape) = (vec![zero::<R>(); chain.dim()], chain.tape());
+    let taken = |y: &[S], p: &[S]| -> Result<Taken<S>, Error> {
+        let (mut tape, mut scratch) = (chain.tape(), chain.scratch());
+        let mut next = vec![S::zero(); chain.dim()];
         next[..y.len()].copy_from_slice(y);
-        chain.step(n, p, &mut next, &mut tape)?;
-        Ok((next, tape))
+        chain.step(n, p, &mut next, &mut tape, &mut scratch)?;
+        Ok((next, tape, scratch))
     };
-    for mut w in directions::<R::Scalar>(to) {
-        w.resize(chain.dim(), zero::<R>());
-        let back = |adjoint: &mut Adjoint<R::Scalar>| -> Result<(), Error> {
-            let (next, mut tape) = taken(&y[..from], p)?;
+    for mut w in directions::<S>(to) {
+        w.resize(chain.dim(), S::zero());
+        let back = |adjoint: &mut Adjoint<S>| -> Result<(), Error> {
+            let (next, mut tape, mut scratch) = taken(&y[..from], p)?;
             adjoint.lambda.copy_from_slice(&w);
-            chain.step_adjoint(n, p, &next, &mut tape, adjoint)
+            chain.step_adjoint(n, p, &next, &mut tape, &mut scratch, adjoint)
         };
         let mut failed = Ok(());
         adds("step_adjoint", 0, p.len(), |_, p_bar, t_bar| {
@@ -234,11 +235,10 @@ fn step_of<R: Recurrence>(
         failed?;
         let mut adjoint = Adjoint::zeros(chain.dim(), p.len());
         back(&mut adjoint)?;
-        let value = |y: &[R::Scalar], p: &[R::Scalar]| {
-            let (next, mut tape) = taken(y, p)?;
-            let (mut sum, mut terms) = (Sum::product(&w[..to], &next[..to]), zero::<R>());
-            chain.add_value(n, p, &next, &mut tape, &mut terms);
-            sum.add(1.0, terms);
+        let value = |y: &[S], p: &[S]| {
+            let (next, mut tape, mut scratch) = taken(y, p)?;
+            let mut sum = Sum::product(&w[..to], &next[..to]);
+            sum.add(1.0, chain.step_value(n, p, &next, &mut tape, &mut scratch));
             Ok(sum)
         };
         let (y, lambda) = (&y[..from], &adjoint.lambda[..from]);
@@ -249,22 +249,18 @@ fn step_of<R: Recurrence>(
 }
 
 /// The terms at the start, and y_0(p).
-fn start_of<R: Recurrence>(
-    chain: &R,
-    p: &[R::Scalar],
-    worst: &mut Derivative,
-) -> Result<(), Error> {
+fn start_of<S: Scalar>(chain: &dyn Chain<S>, p: &[S], worst: &mut Derivative) -> Result<(), Error> {
     let used = chain.state_len(0);
-    let first = |p: &[R::Scalar]| {
-        let mut y0 = vec![zero::<R>(); chain.dim()];
+    let first = |p: &[S]| {
+        let mut y0 = vec![S::zero(); chain.dim()];
         chain.initial(p, &mut y0);
         y0
     };
     let y0 = first(p);
-    for mut w in directions::<R::Scalar>(used) {
-        w.resize(chain.dim(), zero::<R>());
-        let terms = |adjoint: &mut Adjoint<R::Scalar>| {
-            chain.initial_terms_adjoint(p, &y0, &mut chain.tape(), adjoint);
+    for mut w in directions::<S>(used) {
+        w.resize(chain.dim(), S::zero());
+        let terms = |adjoint: &mut Adjoint<S>| {
+            chain.initial_terms_adjoint(p, &y0, &mut chain.scratch(), adjoint);
         };
         adds("initial_terms_adjoint", chain.dim(), p.len(), |y_bar, p_bar, _| {
             let mut adjoint = Adjoint::zeros(0, 0);
@@ -282,12 +278,11 @@ fn start_of<R: Recurrence>(
         let mut adjoint = Adjoint::zeros(chain.dim(), p.len());
         adjoint.lambda.copy_from_slice(&w);
         terms(&mut adjoint);
-        let value = |y: &[R::Scalar], p: &[R::Scalar]| {
-            let (mut sum, mut value) = (Sum::product(&w[..used], y), zero::<R>());
-            let mut whole = vec![zero::<R>(); chain.dim()];
+        let value = |y: &[S], p: &[S]| {
+            let mut sum = Sum::product(&w[..used], y);
+            let mut whole = vec![S::zero(); chain.dim()];
             whole[..y.len()].copy_from_slice(y);
-            chain.add_initial_value(p, &whole, &mut chain.tape(), &mut value);
-            sum.add(1.0, value);
+            sum.add(1.0, chain.initial_value(p, &whole, &mut chain.scratch()));
             Ok(sum)
         };
         let lambda = &adjoint.lambda[..used];
@@ -296,10 +291,6 @@ fn start_of<R: Recurrence>(
         compare("parameter", p, &adjoint.p_bar, worst, &mut |p| value(&first(p)[..used], p))?;
     }
     Ok(())
-}
-
-fn zero<R: Recurrence>() -> R::Scalar {
-    R::Scalar::default()
 }
 
 /// The directions w that products are taken along.

@@ -49,7 +49,7 @@ mod tests {
         p[0] = velocity;
         p[9] = 0.0;
         let energy = |end: f64| {
-            let problem = Problem::new(&model, &model, &model, (0.0, end), &p);
+            let problem = Problem::new(&model, (0.0, end), &p);
             problem.rtol(1e-9).atol(1e-12).value().unwrap().0
         };
         let first = energy(300.0);

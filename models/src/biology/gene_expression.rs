@@ -38,11 +38,8 @@ mod tests {
         let model = super::model();
         let p = model.nominal();
         let times = [0.0, 1.0, 5.0, 20.0, 100.0];
-        let solution = Problem::new(&model, &model, &(), (0.0, 100.0), &p)
-            .rtol(1e-12)
-            .atol(1e-12)
-            .solve(&times)
-            .unwrap();
+        let solution =
+            Problem::new(&model, (0.0, 100.0), &p).rtol(1e-12).atol(1e-12).solve(&times).unwrap();
         let (v0, d0, v1, d1, basal) = (15.0, 0.25, 6.0, 0.04, 1.0);
         for (t, y) in times.iter().zip(&solution.states) {
             let decay = |d: f64| (-d * t).exp();

@@ -28,19 +28,19 @@ pub fn model() -> Model {
 #[cfg(test)]
 mod tests {
     use costate::method::Method;
+    use costate::method::tableau::KVAERNO5;
     use costate::problem::Problem;
-    use costate::tableau::KVAERNO5;
 
     #[test]
     fn the_bound_and_the_free_stay_together() {
         let model = super::model();
         let p = model.nominal();
-        let solution = Problem::new(&model, &model, &(), model.span().unwrap(), &p)
+        let solution = Problem::new(&model, model.span().unwrap(), &p)
             .method(Method::Named(&KVAERNO5))
             .solve(&[1.0, 10.0, 321.8122])
             .unwrap();
         for y in &solution.states {
-            assert!((y[6] + y[7] - 0.0057).abs() < 1e-15, "{y:?}");
+            approx::assert_abs_diff_eq!(y[6] + y[7], 0.0057, epsilon = 1e-15);
         }
         assert!(solution.states[2][6] > 1e-3);
     }

@@ -28,8 +28,8 @@
 
 use std::f64::consts::TAU;
 
-use costate::linalg::{Matrix, Pattern, Structure};
-use costate::ode::{Jvp, Ode, Rows, Vjp};
+use costate::numbers::linalg::{Matrix, Pattern, Structure};
+use costate::ode::{At, Bars, Dots, Jvp, Ode, Rows, Vjp};
 
 /// The model, of N² states.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Ode for AdvectedFisher {
         0
     }
 
-    fn rhs(&self, _t: f64, y: &[f64], p: &[f64], dy: &mut [f64], _work: &mut ()) {
+    fn rhs(&self, At { y, p, .. }: At<'_>, dy: &mut [f64], _: &mut ()) {
         let weights = self.weights(p);
         for (k, dy) in dy.iter_mut().enumerate() {
             let taken = neighbours(self.n, k).into_iter().zip(weights).map(|(j, w)| w * y[j]);
@@ -109,14 +109,10 @@ impl Ode for AdvectedFisher {
 impl Vjp for AdvectedFisher {
     fn vjp(
         &self,
-        _t: f64,
-        y: &[f64],
-        p: &[f64],
+        At { y, p, .. }: At<'_>,
         w: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        _t_bar: &mut f64,
-        _work: &mut (),
+        Bars { y: y_bar, p: p_bar, .. }: Bars<'_>,
+        _: &mut (),
     ) {
         let weights = self.weights(p);
         let (mut weights_bar, mut r_bar) = ([0.0; 5], 0.0);
@@ -139,15 +135,7 @@ impl Vjp for AdvectedFisher {
         Structure::Sparse(self.pattern.clone())
     }
 
-    fn jacobian(
-        &self,
-        _t: f64,
-        y: &[f64],
-        p: &[f64],
-        jac: &mut Matrix,
-        _rows: Rows<'_>,
-        _work: &mut (),
-    ) {
+    fn jacobian(&self, At { y, p, .. }: At<'_>, jac: &mut Matrix, _: Rows<'_>, _: &mut ()) {
         let (weights, values) = (self.weights(p), jac.values_mut());
         for (positions, u) in self.positions.iter().zip(y) {
             for (&position, w) in positions.iter().zip(weights) {
@@ -161,13 +149,10 @@ impl Vjp for AdvectedFisher {
 impl Jvp for AdvectedFisher {
     fn jvp(
         &self,
-        _t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
+        At { y, p, .. }: At<'_>,
+        Dots { y: y_dot, p: p_dot }: Dots<'_>,
         dy_dot: &mut [f64],
-        _work: &mut (),
+        _: &mut (),
     ) {
         let (weights, weights_dot) = (self.weights(p), self.weights(p_dot));
         for (k, dy_dot) in dy_dot.iter_mut().enumerate() {
@@ -207,7 +192,7 @@ mod tests {
             let phase = |m: usize| kx * dx * (m % n) as f64 + ky * dx * (m / n) as f64;
             let y: Vec<f64> = (0..n * n).map(|m| phase(m).cos()).collect();
             let mut dy = vec![f64::NAN; n * n];
-            model.rhs(0.0, &y, &[a, b, d, 0.0], &mut dy, &mut ());
+            model.rhs(At { t: 0.0, y: &y, p: &[a, b, d, 0.0] }, &mut dy, &mut ());
             let half = |k: f64| (0.5 * k * dx).sin().powi(2);
             let decay = 4.0 * d / (dx * dx) * (half(kx) + half(ky));
             let turn = (a * (kx * dx).sin() + b * (ky * dx).sin()) / dx;

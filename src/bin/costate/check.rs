@@ -6,16 +6,16 @@ use clap::Args;
 use costate::adjoint::{gradient, value};
 
 use costate::error::{Error, TableauError, shown};
-use costate::grid::TimeGrid;
 use costate::method::Method;
+use costate::method::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Steps, TangentStepper};
+use costate::method::tableau::Tableau;
 use costate::model::Model;
-use costate::objective::Objective;
+use costate::ode::grid::TimeGrid;
+use costate::ode::objective::Objective;
 use costate::ode::{Initial, Ode};
 use costate::recurrence::Discretization;
 use costate::schedule::StoreAll;
 use costate::snapshot::MemoryStore;
-use costate::stepper::{AdjointStepper, Esdirk, ExplicitRk, Newton, Stepper, TangentStepper};
-use costate::tableau::Tableau;
 use costate::verify::{self, DotProduct, Taylor};
 use serde::Serialize;
 
@@ -26,6 +26,7 @@ use crate::options::{Loaded, Run};
 
 /// Test the adjoint of each step against its tangent, and the gradient against differences
 #[derive(Args)]
+#[command(after_help = "Example: costate check models/chemistry/robertson.json --rtol 1e-4")]
 pub struct Check {
     #[command(flatten)]
     run: Run,
@@ -116,13 +117,13 @@ impl Found {
         let (n, gamma) = (self.dot_product.step, tableau.gamma().unwrap_or(0.0));
         let mut y = vec![0.0; model.dim()];
         model.initial(p, &mut y);
-        let mut tape = stepper.tape(model);
+        let mut steps = Steps::of(stepper, model);
         let mut conditions = [0.0; 2];
         for k in 0..=n {
             let step = grid.step(k);
             conditions[0] =
                 if k == n { verify::condition(model, gamma, step, &y, p)? } else { 0.0 };
-            stepper.step(model, p, step, &mut y, &mut tape).map_err(|f| f.at(k, step.t))?;
+            steps.take(p, step, &mut y).map_err(|f| f.at(k, step.t))?;
         }
         conditions[1] = verify::condition(model, gamma, grid.step(n), &y, p)?;
         let condition = conditions[0].max(conditions[1]);

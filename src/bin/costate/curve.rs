@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use clap::Args;
-use costate::curve::{Budgets, CurveNews};
 use costate::error::shown;
+use costate::plan::curve::{Budgets, CurveNews};
 use costate::plot::curve_svg;
 
 use crate::Report;
@@ -23,6 +23,9 @@ use crate::progress::Bar;
 /// has. Predicted are the times by the costs of a few steps; the least possible is proven for
 /// schedules that hold what they keep until it is used.
 #[derive(Args)]
+#[command(
+    after_help = "Example: costate curve models/chemistry/hires.json --budgets sweep --svg curve.svg"
+)]
 pub struct CurveCommand {
     #[command(flatten)]
     run: Run,
@@ -83,8 +86,8 @@ impl CurveCommand {
                 bar.aside(|| told.tell(news));
             }
         };
-        let on_event = |event| bar.on_event(loaded.model.span().unwrap_or_default(), event);
-        let problem = self.run.problem(&loaded)?.on_event(&on_event);
+        let on_step = |report| bar.on_step(loaded.model.span().unwrap_or_default(), report);
+        let problem = self.run.problem(&loaded)?.on_step(&on_step);
         let found = match over {
             Over::Snapshots => self.keeping.apply(problem).curve(&observe),
             Over::Budgets => {

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use costate::curve::{CurveNews, CurvePoint, LeftOut, Reason};
-use costate::plot::{bytes, seconds};
+use costate::numbers::units::{bytes, seconds};
+use costate::plan::curve::{CurveNews, CurvePoint, LeftOut, Reason};
 use serde::Serialize;
 
 use crate::failure::{Failure, unwritable};
@@ -74,7 +74,7 @@ impl<'a> Told<'a> {
     }
 
     fn point(&mut self, point: &CurvePoint) -> Result<(), Failure> {
-        let line = to_line(&PointJson::from(point));
+        let line = to_line(&PointJson { left_out: None, point });
         self.save(&line)?;
         self.print_begun()?;
         self.head.take().map_or(Ok(()), |head| print(&head))?;
@@ -188,40 +188,8 @@ impl From<&LeftOut> for LeftOutJson {
 }
 
 #[derive(Serialize)]
-struct PointJson {
+struct PointJson<'a> {
     left_out: Option<&'static str>,
-    snapshots: u64,
-    snapshot_bytes_peak: u64,
-    budget_bytes: Option<u64>,
-    peak_bytes: u64,
-    disk_bytes_peak: u64,
-    schedule: &'static str,
-    threads: usize,
-    seconds: f64,
-    predicted_seconds: f64,
-    lower_bound_seconds: f64,
-    recomputed_steps: u64,
-    optimum: u64,
-    bits_equal: bool,
-}
-
-impl From<&CurvePoint> for PointJson {
-    fn from(point: &CurvePoint) -> Self {
-        PointJson {
-            left_out: None,
-            snapshots: point.snapshots,
-            snapshot_bytes_peak: point.snapshot_bytes_peak,
-            budget_bytes: point.budget_bytes,
-            peak_bytes: point.peak_bytes,
-            disk_bytes_peak: point.disk_bytes_peak,
-            schedule: point.schedule,
-            threads: point.threads,
-            seconds: point.seconds,
-            predicted_seconds: point.predicted_seconds,
-            lower_bound_seconds: point.lower_bound_seconds,
-            recomputed_steps: point.recomputed_steps,
-            optimum: point.optimum,
-            bits_equal: point.bits_equal,
-        }
-    }
+    #[serde(flatten)]
+    point: &'a CurvePoint,
 }

@@ -24,11 +24,7 @@ impl Failure {
 
     /// What is wrong with the model in the file `path`.
     pub fn in_model(path: &Path, error: ModelError) -> Self {
-        let error = match error {
-            in_file @ ModelError::InFile { .. } => in_file,
-            error => ModelError::InFile { path: named(path), error: Box::new(error) },
-        };
-        Failure(error.to_string())
+        Failure(ModelError::InFile { path: named(path), error: Box::new(error) }.to_string())
     }
 
     /// Why the run of the model in the file `path` stopped.
@@ -46,7 +42,7 @@ impl Failure {
             Error::BadSetting { .. }
             | Error::UnknownMethod { .. }
             | Error::NoErrorEstimate { .. }
-            | Error::ScheduleSetting(_)
+            | Error::Schedule(_)
             | Error::Journal(_)
             | Error::Snapshot(_) => return Failure(text).with_option(error),
             Error::NotFinite { component, .. } | Error::StepSizeTooSmall { component, .. } => {

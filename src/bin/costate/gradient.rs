@@ -5,24 +5,30 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use costate::adjoint::Stats;
-use costate::backsolve::Replay;
+use costate::adjoint::backsolve::Replay;
+use costate::adjoint::journal::unfinished;
 use costate::error::{Error, number, shown};
-use costate::journal::unfinished;
 use costate::method::AdjointKind;
-use costate::model::{Model, Scale};
-use costate::plot::bytes;
+use costate::model::{Model, Parameter, Residual, Scale};
+use costate::numbers::units::bytes;
 use costate::problem::Solved;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::json::{Named, to_line};
-use crate::options::{Decisive, Reversal, Run, note_one_core};
+use crate::options::{Decisive, Loaded, Reversal, Run, note_one_core};
 use crate::output::note;
 use crate::progress::Bar;
 
 /// The objective, its gradient by parameters, initial state and end time, and what they cost
+///
+/// With --json also what the model says of each measurement, for which it is solved once more; not
+/// with --disk or --resume.
 #[derive(Args)]
+#[command(
+    after_help = "Example: costate gradient models/biology/lotka_volterra.json --snapshots 10"
+)]
 pub struct GradientCommand {
     #[command(flatten)]
     run: Run,
@@ -40,24 +46,31 @@ pub struct GradientCommand {
 
 impl GradientCommand {
     pub fn run(&self) -> Result<String, Failure> {
-        let text = self.run.read()?;
+        let source = self.run.read()?;
+        let identity = source.identity();
         let mut noted = Noted { run: self.run.clone(), adjoint: self.reversal.kept.adjoint };
         if let Some(directory) = &self.resume {
-            noted = noted.or_earlier(directory, &text)?;
+            noted = noted.or_earlier(directory, &identity)?;
         }
         let (run, adjoint) = (&noted.run, noted.adjoint.unwrap_or_default());
-        let loaded = run.load_from(&text)?.with_objective(run)?;
+        let loaded = run.set_parameters(source.model)?.with_objective(run)?;
         let model = &loaded.model;
+        let directory = self.resume.as_ref().or(self.reversal.kept.disk.as_ref());
+        // Before the gradient, which is lost where what comes after it is stopped; and not for one
+        // that can be resumed, as this cannot.
+        let observations = match self.json && directory.is_none() {
+            true => Some(residuals(run, &loaded)?),
+            false => None,
+        };
         let (bar, span) = (Bar::new(), model.span().unwrap_or_default());
-        let on_event = |event| bar.on_event(span, event);
+        let on_step = |report| bar.on_step(span, report);
         let on_progress = |progress| bar.on_progress(progress);
         let problem = self.reversal.apply(run.problem(&loaded)?).adjoint(adjoint);
-        let problem = problem.on_event(&on_event).on_progress(&on_progress);
-        let mut problem = problem.tag(text, to_line(&noted));
+        let problem = problem.on_step(&on_step).on_progress(&on_progress);
+        let mut problem = problem.tag(identity, to_line(&noted));
         if let Some(directory) = &self.resume {
             problem = problem.resume(directory);
         }
-        let directory = self.resume.as_ref().or(self.reversal.kept.disk.as_ref());
         if directory.is_some() {
             note_one_core(self.reversal.threads.unwrap_or(1))?;
         }
@@ -77,7 +90,7 @@ impl GradientCommand {
             }
         })?;
         Ok(match self.json {
-            true => to_line(&GradientJson::new(model, &solved)),
+            true => to_line(&GradientJson::new(model, &solved, observations)),
             false => table(model, &solved, adjoint.name()),
         })
     }
@@ -93,7 +106,7 @@ struct Noted {
 impl Noted {
     /// With what is not given as it was in the run of this model that was not finished in
     /// `directory`: the one with these very options, or the only one that they fit.
-    fn or_earlier(self, directory: &Path, text: &str) -> Result<Self, Failure> {
+    fn or_earlier(self, directory: &Path, identity: &str) -> Result<Self, Failure> {
         let positions = unfinished(directory).map_err(|error| Failure::new(error.to_string()))?;
         let directory = directory.display();
         if positions.is_empty() {
@@ -101,7 +114,7 @@ impl Noted {
             return Ok(self);
         }
         let ours = positions.iter().map(|(_, position)| &position.identity);
-        let ours = ours.filter(|identity| identity.tag == text);
+        let ours = ours.filter(|run| run.tag == identity);
         let mut fitting: Vec<Noted> = Vec::new();
         let mut but_for_method = None;
         for earlier in ours.filter_map(|run| serde_json::from_str::<Noted>(&run.note).ok()) {
@@ -161,89 +174,72 @@ impl Noted {
 struct GradientJson<'a> {
     model: &'a str,
     objective: f64,
-    gradient: Named<'a, f64>,
-    initial_state_gradient: Named<'a, f64>,
+    /// By the logarithms of parameters where the keys say so.
+    gradient: Named<f64>,
+    initial_state_gradient: Named<f64>,
     end_time_gradient: f64,
+    observations: Option<Vec<Residual<'a>>>,
     method: &'static str,
     schedule: &'static str,
-    stats: StatsJson,
+    stats: StatsJson<'a>,
 }
 
 #[derive(Serialize)]
-struct StatsJson {
-    steps: u64,
-    rejected: u64,
-    rhs: u64,
-    vjp: u64,
-    jacobians: u64,
-    factorizations: u64,
-    recomputed_steps: u64,
-    backsolve_replayed_segments: u64,
-    snapshots_peak: u64,
-    snapshot_bytes_peak: u64,
-    peak_bytes: u64,
-    disk_bytes_peak: u64,
-    from_tape: u64,
-    resumed_at_step: Option<u64>,
+struct StatsJson<'a> {
+    #[serde(flatten)]
+    stats: &'a Stats,
     budget_bytes: Option<u64>,
     threads: usize,
     predicted_seconds: Option<f64>,
-    seconds_forward: f64,
-    seconds_reverse: f64,
 }
 
 impl<'a> GradientJson<'a> {
-    fn new(model: &'a Model, solved: &Solved) -> Self {
-        let Solved { gradient, method, schedule, .. } = solved;
-        let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
-        let states = model.states().iter().map(String::as_str);
+    fn new(model: &'a Model, solved: &'a Solved, observations: Option<Vec<Residual<'a>>>) -> Self {
+        let Solved { gradient, method, schedule, plan, .. } = solved;
+        let parameters = model.parameters().iter().map(variable);
+        let states = model.states().iter().cloned();
         GradientJson {
             model: model.name(),
             objective: gradient.value,
             gradient: Named(parameters.zip(gradient.wrt_params.iter().copied()).collect()),
             initial_state_gradient: Named(states.zip(gradient.wrt_y0.iter().copied()).collect()),
             end_time_gradient: gradient.wrt_end_time,
+            observations,
             method,
             schedule,
-            stats: StatsJson::from(solved),
+            stats: StatsJson {
+                stats: &gradient.stats,
+                budget_bytes: plan.and_then(|plan| plan.budget_bytes),
+                threads: plan.map_or(1, |plan| plan.threads),
+                predicted_seconds: plan.and_then(|plan| plan.predicted_seconds),
+            },
         }
     }
 }
 
-impl From<&Solved> for StatsJson {
-    fn from(solved: &Solved) -> Self {
-        let (stats, plan) = (&solved.gradient.stats, solved.plan);
-        StatsJson {
-            budget_bytes: plan.and_then(|plan| plan.budget_bytes),
-            threads: plan.map_or(1, |plan| plan.threads),
-            predicted_seconds: plan.and_then(|plan| plan.predicted_seconds),
-            steps: stats.steps,
-            rejected: stats.rejected,
-            rhs: stats.rhs,
-            vjp: stats.vjp,
-            jacobians: stats.jacobians,
-            factorizations: stats.factorizations,
-            recomputed_steps: stats.recomputed_steps,
-            backsolve_replayed_segments: stats.replayed_segments,
-            snapshots_peak: stats.snapshots_peak,
-            snapshot_bytes_peak: stats.snapshot_bytes_peak,
-            peak_bytes: stats.peak_bytes,
-            disk_bytes_peak: stats.disk_bytes_peak,
-            from_tape: stats.from_tape,
-            resumed_at_step: stats.resumed_at_step,
-            seconds_forward: stats.seconds_forward,
-            seconds_reverse: stats.seconds_reverse,
-        }
+/// What the gradient is taken by where this parameter is estimated.
+fn variable(parameter: &Parameter) -> String {
+    match parameter.scale {
+        Scale::Linear => parameter.name.clone(),
+        Scale::Log10 => format!("log10({})", parameter.name),
     }
+}
+
+/// What the model says of each measurement, from a run that stops where the gradient's does.
+fn residuals<'a>(run: &Run, loaded: &'a Loaded) -> Result<Vec<Residual<'a>>, Failure> {
+    let Loaded { model, p } = loaded;
+    if model.observables().is_empty() {
+        return Ok(Vec::new());
+    }
+    let solution = run.problem(loaded)?.solve(&model.measured_times());
+    let solution = solution.map_err(|error| run.failed(loaded, &error))?;
+    model.residuals(p, &solution.states).map_err(|error| Failure::in_model(&run.model, error))
 }
 
 fn table(model: &Model, solved: &Solved, adjoint: &str) -> String {
     let Solved { gradient, method, schedule, .. } = solved;
     let start = number(&model.span().unwrap_or_default().0);
-    let by_parameter = model.parameters().iter().map(|parameter| match parameter.scale {
-        Scale::Linear => format!("dJ/d{}", shown(&parameter.name)),
-        Scale::Log10 => format!("dJ/dlog10({})", shown(&parameter.name)),
-    });
+    let by_parameter = model.parameters().iter().map(|p| format!("dJ/d{}", shown(&variable(p))));
     let by_parameter: Vec<_> = by_parameter.zip(&gradient.wrt_params).collect();
     let by_state = model.states().iter().map(|state| format!("dJ/d{}({start})", shown(state)));
     let by_state: Vec<_> = by_state.zip(&gradient.wrt_y0).collect();

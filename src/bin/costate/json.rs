@@ -23,9 +23,9 @@ pub fn to_line(value: &impl Serialize) -> String {
 }
 
 /// `{name: value}` in the order given.
-pub struct Named<'a, T>(pub Vec<(&'a str, T)>);
+pub struct Named<T>(pub Vec<(String, T)>);
 
-impl<T: Serialize> Serialize for Named<'_, T> {
+impl<T: Serialize> Serialize for Named<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }

@@ -10,9 +10,11 @@ mod json;
 mod options;
 mod output;
 mod plan;
+mod printed;
 mod progress;
 mod schedule;
 mod simulate;
+mod trajectory;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,7 @@ use failure::Failure;
 /// Exact gradients of functions of an ODE's solution, in as much memory as you allow.
 #[derive(Parser)]
 #[command(name = "costate", version, max_term_width = 100)]
+#[command(after_help = "Example: costate gradient models/biology/lotka_volterra.json")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +39,9 @@ enum Command {
     Check(check::Check),
     Curve(curve::CurveCommand),
     Schedule(schedule::ScheduleCommand),
+    Completions(printed::Completions),
+    Man(printed::Manual),
+    Schema(printed::Schema),
 }
 
 /// What a command has to say at its end, if anything.
@@ -60,6 +66,9 @@ impl Command {
             Command::Check(command) => command.run(),
             Command::Curve(command) => command.run(),
             Command::Schedule(command) => command.run().map(Report::from),
+            Command::Completions(command) => command.run().map(Report::from),
+            Command::Man(command) => command.run().map(Report::from),
+            Command::Schema(command) => command.run().map(Report::from),
         }
     }
 }

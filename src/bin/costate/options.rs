@@ -1,27 +1,25 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use costate::budget::parse_bytes;
-use costate::control::Control;
 use costate::error::{Error, ModelError, shown};
-use costate::grid::{Span, TimeGrid};
+use costate::method::control::Control;
+use costate::method::solve::{Solver, Stepping};
+use costate::method::stepper::{Stepper, Tolerances};
 use costate::method::{AdjointKind, Method};
-use costate::model::{Model, read_text, read_text_file};
+use costate::model::{Model, Observable, read_text, read_text_file};
+use costate::numbers::units::parse_bytes;
+use costate::ode::grid::{Span, TimeGrid};
 use costate::ode::{Initial, Ode};
 use costate::problem::Problem;
 use costate::schedule::ScheduleKind;
-use costate::solve::{Stepping, solve};
-use costate::stepper::{Stepper, Tolerances};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::json::to_line;
 use crate::output::note;
-
-/// The problem of a model that brings its own initial state and objective.
-pub type ModelProblem<'a> = Problem<'a, Model, Model, Model>;
 
 /// The model and the forward run.
 #[derive(Args, Clone, Serialize, Deserialize)]
@@ -58,6 +56,24 @@ pub struct Decisive<'a> {
     atol: Option<f64>,
     fixed_steps: Option<usize>,
     params: &'a [(String, f64)],
+}
+
+/// A model and the text that it was read from.
+pub struct Source {
+    text: String,
+    pub model: Model,
+}
+
+impl Source {
+    /// What tells this model from others: its text, and what it took from tables.
+    pub fn identity(&self) -> String {
+        let mut identity = self.text.clone();
+        for observable in self.model.observables().iter().filter(|o| o.is_from_table()) {
+            let Observable { name, times, data, .. } = observable;
+            identity += &format!("\n{}", to_line(&(name, times, data, observable.listed_sigma())));
+        }
+        identity
+    }
 }
 
 /// A model and its parameter vector.
@@ -132,25 +148,27 @@ impl Run {
         [method, rtol, atol, steps].into_iter().flatten().chain(params).collect()
     }
 
-    /// The text of the model file, or what stdin gives where that is `-`: neither need be there a
-    /// second time.
-    pub fn read(&self) -> Result<String, Failure> {
-        let text = match self.model.as_os_str() == "-" {
-            true => read_text(std::io::stdin()),
-            false => read_text_file(&self.model),
+    /// Reads the model file, or stdin where that is `-`, whose tables lie in the working directory.
+    pub fn read(&self) -> Result<Source, Failure> {
+        let (text, directory) = match self.model.as_os_str() == "-" {
+            true => (read_text(std::io::stdin()), Path::new("")),
+            false => (read_text_file(&self.model), self.model.parent().unwrap_or(Path::new(""))),
         };
-        text.map_err(|error| Failure::in_model(&self.model, error))
+        let source = text.and_then(|text| {
+            let model = Model::from_json_in(&text, directory)?;
+            Ok(Source { text, model })
+        });
+        source.map_err(|error| Failure::in_model(&self.model, error))
     }
 
     /// Reads the model and sets its parameters.
     pub fn load(&self) -> Result<Loaded, Failure> {
-        self.load_from(&self.read()?)
+        self.set_parameters(self.read()?.model)
     }
 
-    /// The model of this text, and its parameters.
-    pub fn load_from(&self, text: &str) -> Result<Loaded, Failure> {
+    /// The model with its parameters.
+    pub fn set_parameters(&self, model: Model) -> Result<Loaded, Failure> {
         let failed = |error| Failure::in_model(&self.model, error);
-        let model = Model::from_json(text).map_err(failed)?;
         let mut p = model.nominal();
         for (name, value) in &self.params {
             model.set_parameter(&mut p, name, *value).map_err(failed)?;
@@ -163,7 +181,7 @@ impl Run {
         self.load()?.with_objective(self)
     }
 
-    pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<ModelProblem<'a>, Failure> {
+    pub fn problem<'a>(&self, loaded: &'a Loaded) -> Result<Problem<'a>, Failure> {
         let mut problem = Problem::of_model(&loaded.model, &loaded.p)
             .map_err(|error| Failure::in_model(&self.model, error))?
             .method(Method::by_name(self.method()).map_err(|e| Failure::new(e.to_string()))?);
@@ -201,7 +219,8 @@ impl Run {
         };
         let mut y0 = vec![0.0; model.dim()];
         model.initial(p, &mut y0);
-        Ok(solve(model, stepper, span, &stepping, &y0, p, times, &|_| {})?.grid)
+        let solver = Solver { ode: model, stepper, span, stepping: &stepping, observe: &|_| {} };
+        Ok(solver.solve(&y0, p, times)?.grid)
     }
 
     /// Why the run stopped.
@@ -246,7 +265,7 @@ pub struct Reversal {
 }
 
 impl Keeping {
-    pub fn apply<'a>(&self, mut problem: ModelProblem<'a>) -> ModelProblem<'a> {
+    pub fn apply<'a>(&self, mut problem: Problem<'a>) -> Problem<'a> {
         if let Some(adjoint) = self.adjoint {
             problem = problem.adjoint(adjoint);
         }
@@ -264,7 +283,7 @@ impl Keeping {
 }
 
 impl Reversal {
-    pub fn apply<'a>(&self, problem: ModelProblem<'a>) -> ModelProblem<'a> {
+    pub fn apply<'a>(&self, problem: Problem<'a>) -> Problem<'a> {
         let mut problem = self.kept.apply(problem);
         if let Some(bytes) = self.budget {
             problem = problem.budget(bytes);
@@ -295,7 +314,7 @@ pub fn schedule_kind() -> impl TypedValueParser<Value = ScheduleKind> {
     })
 }
 
-fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
+pub fn adjoint_kind() -> impl TypedValueParser<Value = AdjointKind> {
     let names = AdjointKind::ALL.map(|(name, _)| name);
     PossibleValuesParser::new(names).map(|given| {
         let kind = AdjointKind::ALL.into_iter().find(|(name, _)| *name == given);

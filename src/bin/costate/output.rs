@@ -8,9 +8,17 @@ use crate::failure::Failure;
 
 /// Writes to stdout. A reader that has seen enough and left is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
+    put(format!("{}\n", printable(text.trim_end())).as_bytes())
+}
+
+/// Writes what no user wrote to stdout, byte by byte, and leaves nothing to print.
+pub fn print_as_is(text: &[u8]) -> Result<String, Failure> {
+    put(text).map(|()| String::new())
+}
+
+fn put(text: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    let text = printable(text.trim_end());
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(lost("output", &error)),
         _ => Ok(()),
     }

@@ -4,14 +4,15 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use costate::budget::{Assumed, Candidate, Disk, Measured, Plan, Resources};
-use costate::plot::{bytes, seconds};
+use costate::method::AdjointKind;
+use costate::numbers::units::{bytes, seconds};
+use costate::plan::budget::{Assumed, Candidate, Disk, Measured, Plan, Resources};
 use costate::snapshot::measure_disk;
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::json::to_line;
-use crate::options::{Run, count, note_one_core, number, size};
+use crate::options::{Run, adjoint_kind, count, note_one_core, number, size};
 
 /// The schedule that a gradient in a budget would follow, and what it would take
 ///
@@ -19,6 +20,7 @@ use crate::options::{Run, count, note_one_core, number, size};
 /// steps of the model, to measure what they cost, and, where error control chooses the steps, one
 /// pass that keeps nothing, to know their number.
 #[derive(Args)]
+#[command(after_help = "Example: costate plan models/chemistry/hires.json --budget 100kB")]
 pub struct PlanCommand {
     #[command(flatten)]
     run: Option<Run>,
@@ -37,6 +39,9 @@ pub struct PlanCommand {
     #[arg(long, value_name = "N", default_value = "1", value_parser = count,
           allow_hyphen_values = true)]
     threads: usize,
+    /// The adjoint of the steps, or that of the differential equation [default: discrete]
+    #[arg(long, value_name = "KIND", value_parser = adjoint_kind(), conflicts_with = "steps")]
+    adjoint: Option<AdjointKind>,
     /// One JSON object, and nothing else, on stdout
     #[arg(long)]
     json: bool,
@@ -185,6 +190,9 @@ impl PlanCommand {
         }
         if let Some(bytes) = self.disk_budget {
             problem = problem.disk_budget(bytes);
+        }
+        if let Some(adjoint) = self.adjoint {
+            problem = problem.adjoint(adjoint);
         }
         let (plan, _) = problem.plan().map_err(|error| run.failed(&loaded, &error))?;
         Ok(plan)

@@ -1,32 +1,54 @@
 //! A progress bar on a terminal, for what takes a while.
 
 use std::io::IsTerminal;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use costate::adjoint::Progress;
-use costate::control::Event;
-use indicatif::{ProgressBar, ProgressStyle};
+use costate::method::control::StepReport;
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 const PATIENCE: Duration = Duration::from_millis(500);
 const LENGTH: f64 = 1000.0;
+/// Time and part of the work after which the rest of it is foretold.
+const SOME_TIME: Duration = Duration::from_secs(2);
+const SOME_WORK: f64 = 0.05;
 
 pub struct Bar {
     begun: Instant,
     terminal: bool,
     bar: OnceLock<ProgressBar>,
+    phase: Mutex<Option<Phase>>,
+}
+
+/// What is being done, since when, and how much of it was done then.
+struct Phase {
+    what: &'static str,
+    since: Instant,
+    from: f64,
+}
+
+/// The time that the rest of a phase takes if it goes on as it did for `elapsed`.
+fn remaining(from: f64, done: f64, elapsed: Duration) -> Option<Duration> {
+    let part = done - from;
+    if elapsed < SOME_TIME || !(part >= SOME_WORK && done <= 1.0) {
+        return None;
+    }
+    let rest = Duration::try_from_secs_f64(elapsed.as_secs_f64() * (1.0 - done) / part).ok();
+    rest.filter(|rest| rest.as_secs() > 0)
 }
 
 impl Bar {
     pub fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Bar { begun: Instant::now(), terminal, bar: OnceLock::new() }
+        let (bar, phase) = (OnceLock::new(), Mutex::new(None));
+        Bar { begun: Instant::now(), terminal, bar, phase }
     }
 
-    /// How far error control has come in the time span.
-    pub fn on_event(&self, (start, end): (f64, f64), event: Event) {
-        if let Event::Accepted { taken, .. } = event {
-            self.set("forward", || (taken.t_next - start) / (end - start));
+    /// How far error control has come in the time span, which tells nothing of the time it takes.
+    pub fn on_step(&self, (start, end): (f64, f64), report: StepReport) {
+        if let StepReport::Accepted { taken, .. } = report {
+            self.show("forward", (taken.t_next - start) / (end - start), None);
         }
     }
 
@@ -45,17 +67,37 @@ impl Bar {
         }
     }
 
+    /// How far something has come that takes time evenly.
     pub fn set(&self, what: &'static str, done: impl Fn() -> f64) {
+        if !self.terminal {
+            return;
+        }
+        let done = done();
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = Phase { what, since: Instant::now(), from: done };
+        let Phase { since, from, .. } = match &mut *phase {
+            Some(phase) if phase.what == what => phase,
+            other => other.insert(begun),
+        };
+        let rest = remaining(*from, done, since.elapsed());
+        drop(phase);
+        self.show(what, done, rest);
+    }
+
+    fn show(&self, what: &'static str, done: f64, rest: Option<Duration>) {
         if !self.terminal || self.begun.elapsed() < PATIENCE {
             return;
         }
         let bar = self.bar.get_or_init(|| {
-            let style = ProgressStyle::with_template("{msg:<10} [{wide_bar}] {percent:>3} %");
+            let style =
+                ProgressStyle::with_template("{prefix:<8} [{wide_bar}] {percent:>3} %{msg}");
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(LENGTH as u64).with_style(style)
         });
-        bar.set_message(what);
-        bar.set_position((done() * LENGTH) as u64);
+        bar.set_prefix(what);
+        let left = |rest| format!(", about {} left", HumanDuration(rest));
+        bar.set_message(rest.map_or_else(String::new, left));
+        bar.set_position((done * LENGTH) as u64);
     }
 }
 
@@ -64,5 +106,21 @@ impl Drop for Bar {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_is_foretold_once_some_work_took_some_time() {
+        let seconds = Duration::from_secs;
+        assert_eq!(remaining(0.0, 0.25, seconds(10)), Some(seconds(30)));
+        assert_eq!(remaining(0.5, 0.75, seconds(10)), Some(seconds(10)), "a run that was resumed");
+        assert_eq!(remaining(0.0, 0.25, seconds(1)), None);
+        assert_eq!(remaining(0.5, 0.51, seconds(10)), None);
+        assert_eq!(remaining(0.5, f64::NAN, seconds(10)), None);
+        assert_eq!(remaining(0.0, 0.99, seconds(10)), None, "less than a second");
     }
 }

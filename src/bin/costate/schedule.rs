@@ -13,6 +13,7 @@ use crate::options::{count, schedule_kind};
 
 /// What a schedule does, counted and drawn
 #[derive(Args)]
+#[command(after_help = "Example: costate schedule --steps 60 --snapshots 5 --svg revolve.svg")]
 pub struct ScheduleCommand {
     /// The steps of the run
     #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]

@@ -25,8 +25,23 @@ impl<'a> Formulas<'a> {
             Json::Text(text) => text,
             _ => return Err(at.wrong_type("a number or a formula in quotes")),
         };
+        self.read_text(text, at.path())
+    }
+
+    /// The formula in a text that stands at `path`.
+    pub fn read_text(&self, text: &str, path: String) -> Result<Expr, ModelError> {
         parse(text, &mut |name| self.known.get(name).cloned())
-            .map_err(|error| self.explain(at, error, []))
+            .map_err(|error| self.explain(path, error, []))
+    }
+
+    /// Whether a name stands for something.
+    pub fn knows(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
+    /// What these names stand for, where they stand for something.
+    pub fn named(&self, names: impl Iterator<Item = &'a str>) -> Vec<(String, Expr)> {
+        names.filter_map(|name| Some((name.to_owned(), self.known.get(name)?.clone()))).collect()
     }
 
     /// Adds named formulas, which may use each other in any order.
@@ -61,14 +76,14 @@ impl<'a> Formulas<'a> {
             }
             None => self.known.contains_key(name).then(|| placeholder.clone()),
         });
-        outcome.map_err(|error| self.explain(at, error, index.keys().copied()))?;
+        outcome.map_err(|error| self.explain(at.path(), error, index.keys().copied()))?;
         Ok(used)
     }
 
     /// Adds the name that may have been meant.
     fn explain<'b>(
         &'b self,
-        at: &Cursor,
+        path: String,
         mut error: ParseError,
         others: impl IntoIterator<Item = &'b str>,
     ) -> ModelError {
@@ -78,7 +93,7 @@ impl<'a> Formulas<'a> {
             candidates.sort_unstable();
             *suggestion = nearest(name, candidates);
         }
-        ModelError::Formula { path: at.path(), error }
+        ModelError::Formula { path, error }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Reads the model format of docs/model-format.md.
 
+mod tree;
 mod cursor;
 mod formulas;
-mod tree;
+mod table;
+mod observations;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -11,16 +13,26 @@ use std::path::Path;
 
 use self::cursor::Cursor;
 use self::formulas::Formulas;
+use self::observations::observations;
 use self::tree::Json;
 use super::build::Definition;
 use super::names::Names;
-use super::observable::{Observable, Sigma};
 use super::{Model, Parameter, Scale};
 use crate::error::ModelError;
 use crate::expr::{Expr, nearest};
 
-const KEYS: [&str; 8] =
-    ["name", "source", "time", "states", "parameters", "expressions", "rates", "objective"];
+/// `$schema` is for editors.
+const KEYS: [&str; 9] = [
+    "name",
+    "source",
+    "time",
+    "states",
+    "parameters",
+    "expressions",
+    "rates",
+    "objective",
+    "$schema",
+];
 
 impl Model {
     /// Reads a model from the text of a model file.
@@ -37,26 +49,44 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// What is wrong, where, and what to try, in one line.
+    /// What is wrong, where, and what to try, in one line; also where the text names tables of
+    /// measurements, for which [`from_json_in`](Self::from_json_in) knows a directory.
     pub fn from_json(text: &str) -> Result<Model, ModelError> {
+        Self::read(text, None)
+    }
+
+    /// Reads a model from the text of a model file whose tables lie in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json), and what is wrong with a table, with file, line and
+    /// column.
+    pub fn from_json_in(text: &str, directory: impl AsRef<Path>) -> Result<Model, ModelError> {
+        Self::read(text, Some(directory.as_ref()))
+    }
+
+    fn read(text: &str, directory: Option<&Path>) -> Result<Model, ModelError> {
         if text.trim().is_empty() {
             return Err(ModelError::Empty);
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let json: Json = serde_json::from_str(text)
             .map_err(|error| ModelError::NotJson { reason: error.to_string() })?;
-        definition(&Cursor::root(&json))?.build()
+        definition(&Cursor::root(&json), directory)?.build()
     }
 
-    /// Reads a model file.
+    /// Reads a model file, and the tables it names, which lie in its directory.
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Self::from_json), with the file's path in front.
+    /// As [`from_json_in`](Self::from_json_in), with the file's path in front.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Model, ModelError> {
         let path = path.as_ref();
-        read_text_file(path).and_then(|text| Model::from_json(&text)).map_err(|error| {
-            ModelError::InFile { path: path.display().to_string(), error: Box::new(error) }
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let model = read_text_file(path).and_then(|text| Model::from_json_in(&text, directory));
+        model.map_err(|error| ModelError::InFile {
+            path: path.display().to_string(),
+            error: Box::new(error),
         })
     }
 }
@@ -94,8 +124,9 @@ fn unreadable(error: std::io::Error) -> ModelError {
     }
 }
 
-fn definition(root: &Cursor) -> Result<Definition, ModelError> {
+fn definition(root: &Cursor, directory: Option<&Path>) -> Result<Definition, ModelError> {
     let model = root.object(&KEYS)?;
+    model.get("$schema").map(Cursor::text).transpose()?;
     let name = model.need("name")?.text()?.to_owned();
     let source = model.get("source").map(Cursor::text).transpose()?.map(str::to_owned);
     let span = span(model.need("time")?)?;
@@ -129,10 +160,16 @@ fn definition(root: &Cursor) -> Result<Definition, ModelError> {
         initial: states.iter().map(|(_, at)| formulas.read(at)).collect::<Result<_, _>>()?,
         rates: rates(model.need("rates")?, &states, &formulas)?,
         parameters: scaled,
+        expressions: formulas.named(expressions.iter().map(|&(name, _)| name)),
         ..Definition::default()
     };
     if let Some(at) = model.get("objective") {
-        objective(at, &formulas, &mut definition)?;
+        let object = at.object(&["terminal", "observations", "running"])?;
+        definition.terminal = object.get("terminal").map(|at| formulas.read(at)).transpose()?;
+        definition.running = object.get("running").map(|at| formulas.read(at)).transpose()?;
+        if let Some(list) = object.get("observations") {
+            definition.observables = observations(list, &formulas, directory)?;
+        }
     }
     Ok(definition)
 }
@@ -225,36 +262,4 @@ fn rates(at: &Cursor, states: &[Entry], formulas: &Formulas) -> Result<Vec<Expr>
         None => Err(ModelError::MissingRate { path: at.path(), state: state.to_owned() }),
     };
     states.iter().map(rate).collect()
-}
-
-fn objective(
-    at: &Cursor,
-    formulas: &Formulas,
-    definition: &mut Definition,
-) -> Result<(), ModelError> {
-    let object = at.object(&["terminal", "observations", "running"])?;
-    definition.terminal = object.get("terminal").map(|at| formulas.read(at)).transpose()?;
-    definition.running = object.get("running").map(|at| formulas.read(at)).transpose()?;
-    if let Some(list) = object.get("observations") {
-        for at in list.items()? {
-            definition.observables.push(observable(&at, formulas)?);
-        }
-    }
-    Ok(())
-}
-
-fn observable(at: &Cursor, formulas: &Formulas) -> Result<Observable, ModelError> {
-    let object = at.object(&["expression", "times", "data", "sigma"])?;
-    let sigma = match object.get("sigma") {
-        None => Sigma::Expression(1.0.into()),
-        Some(at) if matches!(at.json(), Json::Array(_)) => Sigma::List(at.numbers()?),
-        Some(at) => Sigma::Expression(formulas.read(at)?),
-    };
-    Ok(Observable {
-        path: at.path(),
-        expression: formulas.read(object.need("expression")?)?,
-        times: object.need("times")?.numbers()?,
-        data: object.need("data")?.numbers()?,
-        sigma,
-    })
 }

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use crate::aerodynamics::euler::{Complex, Frame, Inner, Metrics, Number, Scratch, gas, rates};
-use costate::ode::Ode;
+use costate::ode::{At, Ode};
 
 /// A square of side `size` around the origin, cut into n × n cells, rows running along x. The
 /// corners are moved along smooth waves of `bend` times the side.
@@ -49,7 +49,7 @@ impl Ode for Patch {
         size_of::<Scratch>() + self.work().bytes()
     }
 
-    fn rhs(&self, _t: f64, y: &[f64], _p: &[f64], dy: &mut [f64], work: &mut Scratch) {
+    fn rhs(&self, At { y, .. }: At<'_>, dy: &mut [f64], work: &mut Scratch) {
         rates(&self.metrics, Inner::FarField, &self.frame, y, dy, work);
     }
 }

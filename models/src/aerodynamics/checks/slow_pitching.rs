@@ -17,8 +17,8 @@ use std::f64::consts::{LN_2, PI};
 
 use costate::error::Error;
 use costate::method::Method;
+use costate::method::tableau::KVAERNO3;
 use costate::problem::Problem;
-use costate::tableau::KVAERNO3;
 
 use crate::aerodynamics::euler::Complex;
 use crate::aerodynamics::wing::Wing;
@@ -63,7 +63,7 @@ pub fn slow_pitching(
     let steps = periods * per_period;
     let times: Vec<f64> = (steps - per_period + 1..=steps).map(|n| begin + n as f64 * h).collect();
     let end = times[per_period - 1];
-    let problem = Problem::new(wing, start, &(), (begin, end), &at);
+    let problem = Problem::new(wing, (begin, end), &at).initial(start);
     let run = problem.method(Method::Named(&KVAERNO3)).fixed_steps(steps).solve(&times)?;
     let scale = 2.0 / (per_period as f64 * p[PITCH]);
     let terms = times.iter().zip(&run.states).map(|(&t, y)| {

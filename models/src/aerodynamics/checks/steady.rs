@@ -1,7 +1,7 @@
 //! Steady flows around a section, marched by steps of each cell's own length.
 
-use costate::ode::Ode;
-use costate::tableau::RK4;
+use costate::method::tableau::RK4;
+use costate::ode::{At, Ode};
 
 use crate::aerodynamics::wing::{Wing, WingError, courant};
 
@@ -42,7 +42,7 @@ pub fn march(
             wing.cell_steps(0.0, &y, p, &mut steps);
         }
         for (k, alpha) in [0.25, 1.0 / 3.0, 0.5, 1.0].into_iter().enumerate() {
-            wing.rhs(0.0, &stage, p, &mut dy, &mut work);
+            wing.rhs(At { t: 0.0, y: &stage, p }, &mut dy, &mut work);
             if k == 0 {
                 let of = |cell: usize| (dy[cell] * steps[cell]).abs();
                 change = (0..cells).map(of).fold(0.0, larger);

@@ -2,9 +2,9 @@
 
 use std::f64::consts::PI;
 
-use costate::grid::Step;
-use costate::stepper::{ExplicitRk, Stepper};
-use costate::tableau::RK4;
+use costate::method::stepper::{ExplicitRk, Steps};
+use costate::method::tableau::RK4;
+use costate::ode::grid::Step;
 
 use super::patch::{Patch, nodes};
 use crate::aerodynamics::euler::{Frame, Metrics, gas};
@@ -30,11 +30,11 @@ fn vortex_error(n: usize) -> f64 {
     let mut y = patch.state(|x, y| vortex(wrapped(x), y, BETA));
     let (end, steps) = (DISTANCE / 0.5, n * 2 / 3);
     let stepper: ExplicitRk = ExplicitRk::new(&RK4).unwrap();
-    let mut tape = stepper.tape(&patch);
+    let mut taken = Steps::of(&stepper, &patch);
     for k in 0..steps {
         let time = |k: usize| end * k as f64 / steps as f64;
         let step = Step { t: time(k), t_next: time(k + 1), end };
-        if stepper.step(&patch, &[], step, &mut y, &mut tape).is_err() {
+        if taken.take(&[], step, &mut y).is_err() {
             return f64::NAN;
         }
     }

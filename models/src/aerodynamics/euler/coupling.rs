@@ -1,6 +1,6 @@
 //! Which cells' rates depend on which cells, and where their blocks are in a sparse matrix.
 
-use costate::linalg::Pattern;
+use costate::numbers::linalg::Pattern;
 
 /// The derivative of four numbers by four numbers.
 pub(super) type Block = [[f64; 4]; 4];

@@ -18,11 +18,11 @@
 use costate::adjoint::Gradient;
 use costate::error::Error;
 use costate::method::Method;
+use costate::method::tableau::DOP853;
 use costate::model::Model;
-use costate::objective::Objective;
-use costate::ode::Ode;
+use costate::ode::objective::Objective;
+use costate::ode::{At, Bars, Ode};
 use costate::problem::Problem;
-use costate::tableau::DOP853;
 
 use super::{FlutterError, TypicalSection};
 
@@ -70,41 +70,26 @@ impl Objective for WindowedEnergy {
         &[]
     }
 
-    fn point(&self, _i: usize, _t: f64, _y: &[f64], _p: &[f64], _scratch: &mut ()) -> f64 {
+    fn point(&self, _i: usize, _: At<'_>, _: &mut ()) -> f64 {
         0.0
     }
 
-    fn point_vjp(
-        &self,
-        _i: usize,
-        _t: f64,
-        _y: &[f64],
-        _p: &[f64],
-        _y_bar: &mut [f64],
-        _p_bar: &mut [f64],
-        _t_bar: &mut f64,
-        _scratch: &mut (),
-    ) {
-    }
+    fn point_vjp(&self, _i: usize, _: At<'_>, _: Bars<'_>, _: &mut ()) {}
 
     fn has_integrand(&self) -> bool {
         true
     }
 
-    fn integrand(&self, t: f64, y: &[f64], _p: &[f64], _scratch: &mut ()) -> f64 {
+    fn integrand(&self, At { t, y, .. }: At<'_>, _: &mut ()) -> f64 {
         self.weight(t).0 * energy(y)
     }
 
     fn integrand_vjp(
         &self,
-        t: f64,
-        y: &[f64],
-        _p: &[f64],
+        At { t, y, .. }: At<'_>,
         weight: f64,
-        y_bar: &mut [f64],
-        _p_bar: &mut [f64],
-        t_bar: &mut f64,
-        _scratch: &mut (),
+        Bars { y: y_bar, t: t_bar, .. }: Bars<'_>,
+        _: &mut (),
     ) {
         let (w, w_t) = self.weight(t);
         for i in DISPLACEMENTS {
@@ -213,7 +198,9 @@ impl GrowthRate {
         let objective = WindowedEnergy { start, width: self.width };
         let mut y0 = vec![0.0; model.dim()];
         y0[2] = AMPLITUDE;
-        Problem::new(model, &y0, &objective, (0.0, start + self.width), p)
+        Problem::new(model, (0.0, start + self.width), p)
+            .initial(&y0)
+            .objective(&objective)
             .method(Method::Named(&DOP853))
             .rtol(self.rtol)
             .atol(1e-3 * self.rtol * AMPLITUDE)

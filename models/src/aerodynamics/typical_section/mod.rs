@@ -42,7 +42,7 @@ pub mod growth;
 mod mode;
 
 use costate::model::Model;
-use costate::ode::{Ode, jacobian_at};
+use costate::ode::{At, Ode, jacobian_at};
 use nalgebra::{Complex, Matrix6, Schur};
 
 pub use flutter::{Flutter, FlutterError};
@@ -104,7 +104,8 @@ impl TypicalSection {
             return Err(FlutterError::Length { expected, found });
         }
         let not_finite = || FlutterError::NotFinite { velocity: velocity(p) };
-        let jacobian = jacobian_at(&self.model, 0.0, &[0.0; 6], p).map_err(|_| not_finite())?;
+        let jacobian =
+            jacobian_at(&self.model, At { t: 0.0, y: &[0.0; 6], p }).map_err(|_| not_finite())?;
         let matrix = Matrix6::from_fn(|i, j| jacobian.get(i, j));
         match matrix.iter().all(|entry| entry.is_finite()) {
             true => Ok(matrix),

@@ -1,6 +1,6 @@
 //! One mode and its derivatives.
 
-use costate::ode::Ode;
+use costate::ode::{At, Bars, Dots, Ode};
 use nalgebra::{Complex, Matrix6, SVD, Vector6};
 
 use super::{FlutterError, TypicalSection};
@@ -49,18 +49,12 @@ impl TypicalSection {
     pub fn mode_wrt_params(&self, p: &[f64], mode: &Mode) -> Vec<Complex<f64>> {
         let (d, m) = (self.model.dim(), self.model.num_params());
         let mut work = self.model.work();
-        self.model.rhs(0.0, &vec![0.0; d], p, &mut vec![0.0; d], &mut work);
+        self.model.rhs(At { t: 0.0, y: &vec![0.0; d], p }, &mut vec![0.0; d], &mut work);
         let mut bilinear = |w: &Vector6<f64>, v: &Vector6<f64>| {
             let (mut y_bar_dot, mut p_bar_dot, mut t_bar_dot) = (vec![0.0; d], vec![0.0; m], 0.0);
-            self.model.second_order(
-                w.as_slice(),
-                v.as_slice(),
-                &vec![0.0; m],
-                &mut y_bar_dot,
-                &mut p_bar_dot,
-                &mut t_bar_dot,
-                &mut work,
-            );
+            let dots = Dots { y: v.as_slice(), p: &vec![0.0; m] };
+            let bar_dots = Bars { y: &mut y_bar_dot, p: &mut p_bar_dot, t: &mut t_bar_dot };
+            self.model.second_order(w.as_slice(), dots, bar_dots, &mut work);
             p_bar_dot
         };
         // uᴴ = (re − i im)ᵀ.

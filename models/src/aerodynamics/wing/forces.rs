@@ -4,6 +4,8 @@
 //! two cells next to it; C = F / (½ M²) with c = ρ∞ = a∞ = 1, along and across the stream, and the
 //! moment about the quarter chord, nose up.
 
+use costate::ode::{At, Bars};
+
 use super::motion;
 use super::ogrid::Grid;
 use super::parameters::{MACH, SHAPE};
@@ -56,7 +58,7 @@ fn integrals(grid: &Grid, y: &[f64]) -> [f64; 3] {
 }
 
 /// The coefficients of the flow y around this grid at time t.
-pub fn coefficients(grid: &Grid, t: f64, y: &[f64], p: &[f64]) -> Coefficients {
+pub fn coefficients(grid: &Grid, At { t, y, p }: At<'_>) -> Coefficients {
     let [x, z, turning] = integrals(grid, y);
     let (sin, cos) = motion::angle(t, p).sin_cos();
     let unit = -2.0 / (p[MACH] * p[MACH]);
@@ -68,16 +70,11 @@ pub fn coefficients(grid: &Grid, t: f64, y: &[f64], p: &[f64]) -> Coefficients {
 }
 
 /// Adds the derivatives of the coefficients, each times its entry in `bar`.
-#[allow(clippy::too_many_arguments)]
 pub fn coefficients_vjp(
     grid: &Grid,
-    t: f64,
-    y: &[f64],
-    p: &[f64],
+    At { t, y, p }: At<'_>,
     bar: &Coefficients,
-    y_bar: &mut [f64],
-    p_bar: &mut [f64],
-    t_bar: &mut f64,
+    Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
 ) {
     let [x, z, turning] = integrals(grid, y);
     let (sin, cos) = motion::angle(t, p).sin_cos();

@@ -1,6 +1,6 @@
 //! The derivative of the rates by the states, for implicit methods.
 
-use costate::linalg::{Matrix, Pattern, Structure};
+use costate::numbers::linalg::{Matrix, Pattern, Structure};
 
 use super::{Wing, Work, kept_grid, motion};
 use crate::aerodynamics::euler::{Coupling, Inner, residual_jacobian};

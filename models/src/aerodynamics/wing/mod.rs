@@ -42,7 +42,7 @@
 //!
 //! Long time steps are taken by implicit methods, with the sparse Jacobian of a cell by the nine
 //! cells that its slopes reach. Steps of 37 times the longest explicit one give the lift to 1e-7
-//! (`models/tests/wing_implicit.rs`). On 64 × 16 cells a step of a 24th of a period at k = 0.02 takes 123 ms,
+//! (`models/tests/flow/wing_implicit.rs`). On 64 × 16 cells a step of a 24th of a period at k = 0.02 takes 123 ms,
 //! the 3230 explicit ones in its place 289 ms (`benches/wing.rs`): it pays where the flow changes slowly.
 //!
 //! # How it is fast
@@ -57,7 +57,7 @@
 //! 53 ns for the adjoint.
 //!
 //! Two cores share an evaluation ([`Wing::on_cores`]), the inner half of the rings and the outer one:
-//! 1.67 times faster, the adjoint too, of which two lanes ([`costate::schedule::Pair`]) leave all to
+//! 1.67 times faster, the adjoint too, of which two workers ([`costate::schedule::TwoProcessor`]) leave all to
 //! one of them.
 
 mod check;
@@ -75,8 +75,8 @@ mod tangent;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use costate::linalg::{Matrix, Structure};
-use costate::ode::{Ode, Rows, Vjp};
+use costate::numbers::linalg::{Matrix, Structure};
+use costate::ode::{At, Bars, Ode, Rows, Vjp};
 use multiversion::multiversion;
 
 pub use error::WingError;
@@ -96,14 +96,14 @@ use super::euler::{Bands, FrameBar, Inner, LANES, NodesBar, gas};
 /// [`check`](Wing::check) says where and what to try.
 ///
 /// ```
-/// use costate::ode::Ode;
+/// use costate::ode::{At, Ode};
 /// use costate_models::aerodynamics::wing::{Wing, parameters};
 ///
 /// let wing = Wing::new(32, 8, 20.0)?;
 /// let p = parameters::symmetric(0.5, 0.0, 0.12);
 /// wing.check(&p)?;
 /// let (y, mut dy) = (wing.free_stream(&p), vec![0.0; wing.dim()]);
-/// wing.rhs(0.0, &y, &p, &mut dy, &mut wing.work());
+/// wing.rhs(At { t: 0.0, y: &y, p: &p }, &mut dy, &mut wing.work());
 /// // The stream meets the section, whose upper and lower surface are alike.
 /// assert!(wing.coefficients(0.0, &y, &p).lift.abs() < 1e-12);
 /// # Ok::<(), costate_models::aerodynamics::wing::WingError>(())
@@ -177,7 +177,7 @@ impl Wing {
 
     /// Lift, drag and moment of the flow y.
     pub fn coefficients(&self, t: f64, y: &[f64], p: &[f64]) -> Coefficients {
-        forces::coefficients(&self.grid(p), t, y, p)
+        forces::coefficients(&self.grid(p), At { t, y, p })
     }
 
     /// c_p = 2(p − p∞)/(ρ∞U²) of the flow y on the section's edges, anticlockwise from the trailing
@@ -227,7 +227,7 @@ impl Ode for Wing {
         size_of::<Work>() + bands.bytes() + 8 * rows.map(Vec::len).sum::<usize>()
     }
 
-    fn rhs(&self, t: f64, y: &[f64], p: &[f64], dy: &mut [f64], work: &mut Work) {
+    fn rhs(&self, At { t, y, p }: At<'_>, dy: &mut [f64], work: &mut Work) {
         let grid = kept_grid(&mut work.grid, self, p);
         if grid.folded {
             dy.fill(f64::NAN);
@@ -241,13 +241,9 @@ impl Ode for Wing {
 impl Vjp for Wing {
     fn vjp(
         &self,
-        t: f64,
-        _y: &[f64],
-        p: &[f64],
+        At { t, p, .. }: At<'_>,
         w: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
+        Bars { y: y_bar, p: p_bar, t: t_bar }: Bars<'_>,
         work: &mut Work,
     ) {
         let grid = kept_grid(&mut work.grid, self, p);
@@ -272,15 +268,7 @@ impl Vjp for Wing {
         self.pattern()
     }
 
-    fn jacobian(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        jac: &mut Matrix,
-        _rows: Rows<'_>,
-        work: &mut Work,
-    ) {
+    fn jacobian(&self, At { t, y, p }: At<'_>, jac: &mut Matrix, _: Rows<'_>, work: &mut Work) {
         self.write_jacobian(t, y, p, jac, work);
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use costate::error::Error;
-use costate::objective::{AT_END, Objective};
+use costate::ode::objective::{AT_END, Objective};
+use costate::ode::{At, Bars};
 
 use super::check::check_lengths;
 use super::forces::{Coefficients, coefficients, coefficients_vjp};
@@ -42,27 +43,17 @@ impl<'a> Mean<'a> {
         }
     }
 
-    fn value(&self, t: f64, y: &[f64], p: &[f64], kept: &mut Option<Arc<Grid>>) -> f64 {
-        let c = coefficients(&kept_grid(kept, self.wing, p), t, y, p);
+    fn value(&self, at: At<'_>, kept: &mut Option<Arc<Grid>>) -> f64 {
+        let c = coefficients(&kept_grid(kept, self.wing, at.p), at);
         self.weights.lift * c.lift + self.weights.drag * c.drag + self.weights.moment * c.moment
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn vjp(
-        &self,
-        (t, weight): (f64, f64),
-        y: &[f64],
-        p: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
-        kept: &mut Option<Arc<Grid>>,
-    ) {
+    fn vjp(&self, at: At<'_>, weight: f64, bars: Bars<'_>, kept: &mut Option<Arc<Grid>>) {
         let Coefficients { lift, drag, moment } = self.weights;
         let bar =
             Coefficients { lift: weight * lift, drag: weight * drag, moment: weight * moment };
-        let grid = kept_grid(kept, self.wing, p);
-        coefficients_vjp(&grid, t, y, p, &bar, y_bar, p_bar, t_bar);
+        let grid = kept_grid(kept, self.wing, at.p);
+        coefficients_vjp(&grid, at, &bar, bars);
     }
 }
 
@@ -83,22 +74,12 @@ impl Objective for Mean<'_> {
         if self.window.is_none() { &[AT_END] } else { &[] }
     }
 
-    fn point(&self, _i: usize, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
-        self.value(t, y, p, scratch)
+    fn point(&self, _i: usize, at: At<'_>, scratch: &mut Self::Scratch) -> f64 {
+        self.value(at, scratch)
     }
 
-    fn point_vjp(
-        &self,
-        _i: usize,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
-        scratch: &mut Self::Scratch,
-    ) {
-        self.vjp((t, 1.0), y, p, y_bar, p_bar, t_bar, scratch);
+    fn point_vjp(&self, _i: usize, at: At<'_>, bars: Bars<'_>, scratch: &mut Self::Scratch) {
+        self.vjp(at, 1.0, bars, scratch);
     }
 
     fn check(&self, dim: usize, num_params: usize) -> Result<(), Error> {
@@ -109,25 +90,15 @@ impl Objective for Mean<'_> {
         self.window.is_some()
     }
 
-    fn integrand(&self, t: f64, y: &[f64], p: &[f64], scratch: &mut Self::Scratch) -> f64 {
-        let density = self.density(t);
-        if density == 0.0 { 0.0 } else { density * self.value(t, y, p, scratch) }
+    fn integrand(&self, at: At<'_>, scratch: &mut Self::Scratch) -> f64 {
+        let density = self.density(at.t);
+        if density == 0.0 { 0.0 } else { density * self.value(at, scratch) }
     }
 
-    fn integrand_vjp(
-        &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        weight: f64,
-        y_bar: &mut [f64],
-        p_bar: &mut [f64],
-        t_bar: &mut f64,
-        scratch: &mut Self::Scratch,
-    ) {
-        let density = self.density(t);
+    fn integrand_vjp(&self, at: At<'_>, weight: f64, bars: Bars<'_>, scratch: &mut Self::Scratch) {
+        let density = self.density(at.t);
         if density != 0.0 {
-            self.vjp((t, weight * density), y, p, y_bar, p_bar, t_bar, scratch);
+            self.vjp(at, weight * density, bars, scratch);
         }
     }
 }

@@ -7,8 +7,8 @@
 //! σ being the Courant number, and a Runge–Kutta method is stable while |R(z(θ))| ≤ 1 for all θ. For
 //! a cell alone σ = h (Λ_i + Λ_j)/V, Λ being the means over opposite faces of s (|V| + a).
 
-use costate::ode::Ode;
-use costate::tableau::Tableau;
+use costate::method::tableau::Tableau;
+use costate::ode::{At, Ode};
 
 use super::{Wing, WingError, motion};
 use crate::aerodynamics::euler::{Complex, gas};
@@ -94,14 +94,14 @@ impl Wing {
         const DIFFERENCE: f64 = 1e-6;
         let (d, mut work) = (y.len(), self.work());
         let (mut f, mut shifted_f, mut shifted) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
-        self.rhs(t, y, p, &mut f, &mut work);
+        self.rhs(At { t, y, p }, &mut f, &mut work);
         let mut v: Vec<f64> = (0..d).map(|k| (k as f64 * k as f64).sin()).collect();
         let (mut growths, mut size) = (0.0, 1.0);
         for k in 0..ITERATIONS {
             for ((shifted, y), v) in shifted.iter_mut().zip(y).zip(&v) {
                 *shifted = y + DIFFERENCE / size * v;
             }
-            self.rhs(t, &shifted, p, &mut shifted_f, &mut work);
+            self.rhs(At { t, y: &shifted, p }, &mut shifted_f, &mut work);
             for ((v, shifted), f) in v.iter_mut().zip(&shifted_f).zip(&f) {
                 *v = (shifted - f) / DIFFERENCE;
             }

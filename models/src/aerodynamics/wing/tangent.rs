@@ -1,6 +1,6 @@
 //! The tangent of the rates, by dual numbers through the grid, the motion and the finite volumes.
 
-use costate::ode::Jvp;
+use costate::ode::{At, Dots, Jvp};
 
 use super::parameters::SHAPE;
 use super::{Wing, Work, motion};
@@ -9,13 +9,10 @@ use crate::aerodynamics::euler::{Dual, Inner, Metrics, Scratch, residual};
 impl Jvp for Wing {
     fn jvp(
         &self,
-        t: f64,
-        y: &[f64],
-        p: &[f64],
-        y_dot: &[f64],
-        p_dot: &[f64],
+        At { t, y, p }: At<'_>,
+        Dots { y: y_dot, p: p_dot }: Dots<'_>,
         dy_dot: &mut [f64],
-        _work: &mut Work,
+        _: &mut Work,
     ) {
         let (ni, nj) = self.size();
         let dual = |x: &[f64], dot: &[f64]| -> Vec<Dual<1>> {

@@ -37,7 +37,7 @@ fn the_limit_cycle_is_that_of_harmonic_balance() {
     for velocity in [6.35, 6.4, 6.6] {
         let p = with(&section, &[("U", velocity), ("ba", 3.0)]);
         let window = WindowedEnergy { start: 3000.0, width: 1000.0 };
-        let problem = Problem::new(model, model, &window, (0.0, 4000.0), &p);
+        let problem = Problem::new(model, (0.0, 4000.0), &p).objective(&window);
         let run = problem.rtol(1e-9).atol(1e-12).snapshots(40).gradient().unwrap();
         // The mean of sin¹² is 231/1024.
         let weight = 231.0 / 1024.0 * window.width;
