@@ -12,7 +12,7 @@ use crate::snapshot::MemoryStore;
 
 /// Bytes of tapes of an explicit method that are kept where nothing is said: beyond what caches hold
 /// memory costs as much as the steps. `cargo bench --bench peers` for p1a and p6 shows both sides.
-const MOST_IN_CACHE: usize = 4 << 20;
+const MOST_IN_CACHE: usize = 512 << 10;
 /// The same of an implicit method, whose steps have factors to make.
 const MOST_FOR_FACTORS: usize = 256 << 20;
 

@@ -43,10 +43,10 @@ impl<T: ?Sized> Deref for Part<'_, T> {
 
 impl<'a> Problem<'a> {
     /// J(p) of y' = f(t, y, p) over [start, end], by the method that suits the tolerance, relative
-    /// 1e-6 unless told, and the problem's stiffness. The first steps are kept with their tapes, as many as fit in 4 MiB
-    /// by explicit methods and in 256 MiB by implicit ones; of the others, the states. A [`Model`] has its own
-    /// initial state and objective; those of other dynamics are given by [`initial`](Self::initial)
-    /// and [`objective`](Self::objective).
+    /// 1e-6 unless told, and the problem's stiffness. The first steps are kept with their tapes, as
+    /// many as fit in 512 KiB by explicit methods and in 256 MiB by implicit ones; of the others, the
+    /// states. A [`Model`] has its own initial state and objective; those of other dynamics are given
+    /// by [`initial`](Self::initial) and [`objective`](Self::objective).
     pub fn new<O: Vjp>(model: &'a O, span: (f64, f64), p: impl Into<Cow<'a, [f64]>>) -> Self {
         // Where the type is the library's own nothing is instantiated for it elsewhere.
         if O::IS_MODEL {
