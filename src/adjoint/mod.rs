@@ -243,10 +243,10 @@ impl<'a, S: Scalar> Reversal<'a, S> {
         Ok(gradient)
     }
 
-    /// The [`gradient`](super::gradient) of a chain of known length, with a thread for each worker of
+    /// The [`gradient`] of a chain of known length, with a thread for each worker of
     /// `schedule` and the states in memory. Worker 0 is the calling thread.
     ///
-    /// The bits are those of [`gradient`](super::gradient): J and the adjoint are worker 0's alone, and
+    /// The bits are those of [`gradient`]: J and the adjoint are worker 0's alone, and
     /// the other workers take steps, which are pure, and hand over their states or their tapes.
     ///
     /// Handing a state over costs some microseconds, and more where a worker has to be woken: with steps
@@ -276,7 +276,7 @@ impl<'a, S: Scalar> Reversal<'a, S> {
     /// ```
     ///
     /// # Errors
-    /// As [`gradient`](super::gradient). An error of one worker stops the others; a panic too, and goes
+    /// As [`gradient`]. An error of one worker stops the others; a panic too, and goes
     /// on in the caller.
     pub fn gradient_by_workers(
         self,

@@ -145,7 +145,7 @@ fn check<E: Equations>(eqn: &E) -> Result<(), AdapterError> {
 
 impl<E, F> Ode for Adapter<E, F>
 where
-    E: Equations,
+    E: Equations + 'static,
     F: Fn() -> Result<OdeSolverProblem<E>, DiffsolError> + Send + Sync,
 {
     type Work = AdapterWork<E>;
@@ -179,7 +179,7 @@ where
 
 impl<E, F> Vjp for Adapter<E, F>
 where
-    E: AdjointEquations,
+    E: AdjointEquations + 'static,
     F: Fn() -> Result<OdeSolverProblem<E>, DiffsolError> + Send + Sync,
 {
     fn vjp(
@@ -237,7 +237,7 @@ where
 /// f_p `p_dot` takes d transposed products: diffsol's builder has no equations with both kinds.
 impl<E, F> Jvp for Adapter<E, F>
 where
-    E: AdjointEquations,
+    E: AdjointEquations + 'static,
     F: Fn() -> Result<OdeSolverProblem<E>, DiffsolError> + Send + Sync,
 {
     fn jvp(

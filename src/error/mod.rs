@@ -18,7 +18,7 @@ pub use table::TableError;
 pub use tableau::TableauError;
 pub use text::{LONGEST_NAME, number, printable, shown};
 
-/// Why [`gradient`](crate::adjoint::gradient), [`solve`](crate::method::solve::solve) and what they are
+/// Why [`gradient`](crate::adjoint::gradient), [`Solver`](crate::method::solve::Solver) and what they are
 /// made of stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

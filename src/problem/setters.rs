@@ -155,7 +155,7 @@ impl<'a> Problem<'a> {
         problem
     }
 
-    /// Ends a gradient that has a directory with [`Error::Stopped`] soon after `stop` has become true,
+    /// Ends a gradient that has a directory with [`Error::Stopped`](crate::Error::Stopped) soon after `stop` has become true,
     /// its position noted. It is asked at each step.
     pub fn stop_if(mut self, stop: &'a (dyn Fn() -> bool + Sync)) -> Self {
         self.options.stop = Some(stop);

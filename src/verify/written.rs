@@ -175,7 +175,7 @@ pub fn objective<S: Scalar, J: Objective<S>>(
     Ok(worst)
 }
 
-/// Compares [`Recurrence::step_adjoint`] of the first, the middle and the last step of a run, and
+/// Compares [`Recurrence::step_adjoint`](crate::recurrence::Recurrence::step_adjoint) of the first, the middle and the last step of a run, and
 /// the adjoints of its start, with differences of the steps and of their terms: by each state and
 /// each parameter.
 ///
