@@ -195,6 +195,7 @@ fn gradient(case: &Case, kind: ScheduleKind, snapshots: Option<usize>) -> Gradie
     let (model, objective) = (case.model(), case.objective());
     let method = Method::by_name("kvaerno5").unwrap();
     let problem = Problem::new(&model, (0.0, case.end), case.p)
+        .initial(&model)
         .objective(&objective)
         .method(method)
         .rtol(1e-11)
@@ -213,6 +214,7 @@ fn solutions_are_those_of_diffsols_bdf() {
         let (model, objective) = (case.model(), case.objective());
         let times: Vec<f64> = (1..=4).map(|i| case.end * f64::from(i) / 4.0).collect();
         let ours = Problem::new(&model, (0.0, case.end), case.p)
+            .initial(&model)
             .objective(&objective)
             .method(Method::Auto)
             .rtol(1e-9)
@@ -459,7 +461,8 @@ fn a_problem_that_fails_later_is_reported() {
     })
     .unwrap();
     let objective = LOTKA_VOLTERRA.objective();
-    let problem = Problem::new(&model, (0.0, 1.0), LOTKA_VOLTERRA.p).objective(&objective);
+    let problem =
+        Problem::new(&model, (0.0, 1.0), LOTKA_VOLTERRA.p).initial(&model).objective(&objective);
     let error = problem.gradient().unwrap_err();
     assert!(error.to_string().contains("is not finite in step 0 at t = 0"), "{error}");
 }
@@ -468,7 +471,11 @@ fn a_problem_that_fails_later_is_reported() {
 fn threads_share_an_adapter() {
     let (model, objective) = (LOTKA_VOLTERRA.model(), LOTKA_VOLTERRA.objective());
     let run = || {
-        Problem::new(&model, (0.0, 5.0), LOTKA_VOLTERRA.p).objective(&objective).gradient().unwrap()
+        Problem::new(&model, (0.0, 5.0), LOTKA_VOLTERRA.p)
+            .initial(&model)
+            .objective(&objective)
+            .gradient()
+            .unwrap()
     };
     let alone = run();
     std::thread::scope(|scope| {

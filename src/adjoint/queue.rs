@@ -55,7 +55,7 @@ struct State<'a> {
 
 impl<'a> ActionQueue<'a> {
     pub fn new(schedule: &'a mut dyn WorkerSchedule, machine: Machine, turns: Turns) -> Self {
-        let queues = (0..schedule.num_workers()).map(|_| VecDeque::new()).collect();
+        let queues = (0..schedule.num_workers().max(1)).map(|_| VecDeque::new()).collect();
         let state = State {
             schedule,
             machine,

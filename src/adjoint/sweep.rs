@@ -201,6 +201,9 @@ impl<'a, S: Scalar> Sweep<'a, S> {
             }
             Effect::Stored { step, slot, keep: Keep::Tape, .. } => {
                 check_keeps_tapes(chain)?;
+                if self.walker.place == Place::InSlot(slot) {
+                    self.read_current(chain);
+                }
                 self.slots.store_tape(chain, slot, step, &mut self.walker.tape)?;
             }
             Effect::Restored { step, slot, .. } => {
@@ -299,6 +302,10 @@ impl<'a, S: Scalar> Sweep<'a, S> {
     }
 
     pub fn finish(mut self, chain: &dyn Chain<S>) -> Result<Gradient<S>, Error> {
+        if self.passed != chain.num_steps() {
+            // J has the terms of the steps that worker 0 was the first to take.
+            return Err(ScheduleError::FirstSweep.into());
+        }
         let Walker { y, scratch, .. } = &mut self.walker;
         chain.initial(self.p, y);
         chain.initial_terms_adjoint(self.p, y, scratch, &mut self.adjoint);

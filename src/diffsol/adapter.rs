@@ -46,7 +46,7 @@ use crate::ode::{At, Bars, Dots, Jvp, Ode, Rows, Vjp};
 ///     |y: &[f64], _p: &[f64]| y[0],
 ///     |_y: &[f64], _p: &[f64], y_bar: &mut [f64], _p_bar: &mut [f64]| y_bar[0] += 1.0,
 /// );
-/// let problem = Problem::new(&decay, (0.0, 1.0), &[0.5]).objective(&end).rtol(1e-10);
+/// let problem = Problem::new(&decay, (0.0, 1.0), &[0.5]).initial(&decay).objective(&end).rtol(1e-10);
 /// let gradient = problem.snapshots(3).gradient()?;
 /// assert!((gradient.wrt_params[0] + 2.0 * (-0.5_f64).exp()).abs() < 1e-8);
 /// # Ok::<(), costate::Error>(())

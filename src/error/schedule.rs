@@ -56,7 +56,10 @@ pub enum ScheduleError {
     #[error("the schedule keeps tapes, and this chain keeps states alone")]
     NoTapes,
     /// A first sweep of a run that does not go on step by step.
-    #[error("the schedule's first sweep ended before the run did, or took several steps at once")]
+    #[error(
+        "the schedule's first sweep is not one over all steps by worker 0, which keeps states alone \
+         and, where the end is not known, takes one step at a time"
+    )]
     FirstSweep,
     /// Steps that are never reversed.
     #[error("the schedule ends with {left} steps not reversed")]

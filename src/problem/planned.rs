@@ -265,7 +265,7 @@ impl Problem<'_> {
     ) -> Resources {
         let snapshots = self.options.snapshots.unwrap_or(steps) as u64;
         let room = snapshots.saturating_mul(measured.sizes.state);
-        let threads = if disk.is_some() { 1 } else { self.options.threads };
+        let threads = if disk.is_some() || steps < 2 { 1 } else { self.options.threads };
         let own = measured.sweep_bytes * threads.min(2) as u64;
         let memory = self.options.budget.unwrap_or(room.saturating_add(own));
         Resources { memory, disk, threads }
