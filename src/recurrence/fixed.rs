@@ -27,6 +27,11 @@ impl<R: Recurrence + Send> OnlineRecurrence for Fixed<R> {
         true
     }
 
+    /// A run that was taken begins again.
+    fn begin(&mut self, _p: &[R::Scalar]) {
+        self.taken = 0;
+    }
+
     fn advance(
         &mut self,
         p: &[R::Scalar],
